@@ -19,8 +19,13 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 5] =
-        [Self::ChatCompletions, Self::Completions, Self::Embeddings, Self::Responses, Self::Messages];
+    pub const ALL: [Self; 5] = [
+        Self::ChatCompletions,
+        Self::Completions,
+        Self::Embeddings,
+        Self::Responses,
+        Self::Messages,
+    ];
 
     /// The path under which it is served.
     pub fn path(self) -> &'static str {

@@ -10,7 +10,7 @@ mod id;
 mod money;
 mod time;
 
-pub use exchange::{Endpoint, Ending, Exchange, Usage};
+pub use exchange::{Ending, Endpoint, Exchange, Usage};
 pub use id::{
     AccountId, CaseId, ClauseId, ExchangeId, IdError, KeyId, ModelName, OrganisationId, PersonId,
     ProjectId,
