@@ -1,0 +1,90 @@
+//! What the log's leaves say: one record for everything that happened.
+//!
+//! A leaf is RFC 8785 canonical JSON of at most 400 bytes in the usual case
+//! and never more than 65,535. It holds commitments, never text.
+
+use facts::{
+    AccountId, CaseId, ClauseId, Ending, Endpoint, ExchangeId, KeyId, ModelName, Timestamp,
+};
+
+/// A salted commitment to a body: HMAC-SHA256 of the plaintext under a salt
+/// that is sealed with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Commitment(pub [u8; 32]);
+
+/// Something that happened, before it has a place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// When.
+    pub at: Timestamp,
+    /// Whose account it concerns, if one.
+    pub account: Option<AccountId>,
+    /// What.
+    pub event: Event,
+}
+
+/// The kinds of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A request was let upstream.
+    Intent {
+        /// The exchange.
+        exchange: ExchangeId,
+        /// The key used.
+        key: KeyId,
+        /// The operation.
+        endpoint: Endpoint,
+        /// The model asked for.
+        model: ModelName,
+        /// Commitment to the request's exact bytes.
+        request: Commitment,
+        /// Digest of the policy set that decided, hexadecimal.
+        policy: String,
+        /// The clauses that decided.
+        clauses: Vec<ClauseId>,
+    },
+    /// A request was refused.
+    Refusal {
+        /// The exchange.
+        exchange: ExchangeId,
+        /// Our error code, for example `account_suspended`.
+        code: String,
+        /// The clauses that decided.
+        clauses: Vec<ClauseId>,
+    },
+    /// An exchange ended.
+    Completion {
+        /// The exchange.
+        exchange: ExchangeId,
+        /// Sequence number of its intent.
+        intent: u64,
+        /// Why it ended.
+        ending: Ending,
+        /// Status the client was given.
+        status: u16,
+        /// Tokens of the request.
+        input_tokens: u64,
+        /// Tokens of the answer.
+        output_tokens: u64,
+        /// True when we counted them ourselves.
+        estimated: bool,
+        /// Commitment to the bytes delivered; none when the process died first.
+        answer: Option<Commitment>,
+    },
+    /// A step of a case.
+    CaseStep {
+        /// The case.
+        case: CaseId,
+        /// The step's word, for example `proposed`.
+        step: String,
+        /// SHA-256 of the step's canonical JSON.
+        digest: [u8; 32],
+    },
+    /// The directory changed: a key was made or revoked, an account opened.
+    Directory {
+        /// The change's word, for example `key_revoked`.
+        change: String,
+        /// What it concerns.
+        subject: String,
+    },
+}
