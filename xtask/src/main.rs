@@ -1,2 +1,42 @@
-//! Chores.
-fn main() {}
+//! `cargo xtask tidy`: checks the house's walls and measures.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use xtask::tidy;
+
+fn main() -> ExitCode {
+    let asked = std::env::args().nth(1);
+    let mut err = std::io::stderr().lock();
+    let mut out = std::io::stdout().lock();
+    if asked.as_deref() != Some("tidy") {
+        let _ = writeln!(
+            err,
+            "cargo xtask tidy    check the walls and measures of the tree"
+        );
+        return ExitCode::from(2);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    match tidy::check(&root) {
+        Ok(report) if report.faults.is_empty() => {
+            let _ = writeln!(
+                out,
+                "tidy: {} crates, {} files, every wall stands",
+                report.crates, report.files
+            );
+            ExitCode::SUCCESS
+        }
+        Ok(report) => {
+            for fault in &report.faults {
+                let _ = writeln!(err, "{fault}");
+            }
+            let _ = writeln!(err, "tidy: {} faults", report.faults.len());
+            ExitCode::from(1)
+        }
+        Err(error) => {
+            let _ = writeln!(err, "failed to check the tree: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

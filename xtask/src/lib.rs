@@ -1,0 +1,4 @@
+//! Chores of the tree, as a library so that they can be tested.
+#![forbid(unsafe_code)]
+
+pub mod tidy;
