@@ -9,7 +9,7 @@ pub(super) fn scrub(source: &str) -> String {
     while at < chars.len() {
         let end = literal_end(&chars, at);
         if end > at {
-            out.extend(chars.get(at..end).unwrap_or_default().iter().map(blank));
+            out.extend(chars.get(at..end).unwrap_or_default().iter().copied().map(blank));
             at = end;
         } else {
             out.extend(chars.get(at));
@@ -19,8 +19,8 @@ pub(super) fn scrub(source: &str) -> String {
     out
 }
 
-fn blank(c: &char) -> char {
-    if *c == '\n' { '\n' } else { ' ' }
+fn blank(c: char) -> char {
+    if c == '\n' { '\n' } else { ' ' }
 }
 
 /// Where the comment or literal that starts at `at` ends; `at` if none does.
