@@ -1,0 +1,85 @@
+//! The other processes of a benchmark, and what they cost.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// A server started from this same binary; stopped when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    /// The first line that it printed: where it listens and what it needs told.
+    pub(crate) greeting: String,
+}
+
+impl Server {
+    /// Starts `binary args...` and waits for its first line.
+    ///
+    /// # Errors
+    /// When it cannot be started or ends before it greets.
+    pub(crate) async fn start(binary: &Path, args: &[&str]) -> std::io::Result<Self> {
+        let mut child = Command::new(binary)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let missing = || std::io::Error::other("the server's output is not readable");
+        let mut lines = BufReader::new(child.stdout.take().ok_or_else(missing)?).lines();
+        let ended = || std::io::Error::other("the server ended before it listened");
+        let greeting = lines.next_line().await?.ok_or_else(ended)?;
+        Ok(Self { child, greeting })
+    }
+
+    /// User and system CPU time so far, in microseconds (to a hundredth of a second).
+    ///
+    /// # Errors
+    /// When the process is gone or this is not Linux.
+    pub(crate) fn cpu_us(&self) -> std::io::Result<u64> {
+        let stat = self.proc("stat")?;
+        cpu_ticks(&stat).map(|ticks| ticks * 10_000).ok_or_else(|| {
+            std::io::Error::other("the process statistics are not in the known form")
+        })
+    }
+
+    /// Resident memory in megabytes.
+    ///
+    /// # Errors
+    /// When the process is gone or this is not Linux.
+    pub(crate) fn rss_mb(&self) -> std::io::Result<f64> {
+        let status = self.proc("status")?;
+        resident_kb(&status)
+            .map(|kb| f64::from(kb) / 1024.0)
+            .ok_or_else(|| std::io::Error::other("the process status is not in the known form"))
+    }
+
+    fn proc(&self, file: &str) -> std::io::Result<String> {
+        let gone = || std::io::Error::other("the server has ended");
+        let pid = self.child.id().ok_or_else(gone)?;
+        std::fs::read_to_string(format!("/proc/{pid}/{file}"))
+    }
+
+    /// Stops it and waits for its end.
+    pub(crate) async fn stop(mut self) -> std::io::Result<()> {
+        self.child.kill().await
+    }
+}
+
+/// Fields 14 and 15 of `/proc/<pid>/stat`, counted after the name in parentheses.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let (_, after) = stat.rsplit_once(')')?;
+    let mut fields = after.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+fn resident_kb(status: &str) -> Option<u32> {
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
