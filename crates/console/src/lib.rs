@@ -1,1 +1,19 @@
-//! console
+//! How do people see and decide?
+//!
+//! Two doors over one [`Office`]: an admin API in JSON for whoever holds the
+//! token of the running server, and plain pages on which a customer reads its
+//! own case with its own key, suspended or not. Nothing here decides: every
+//! act is handed to the office, which records before it acts.
+#![forbid(unsafe_code)]
+
+mod admin;
+mod credentials;
+mod office;
+mod pages;
+
+pub use admin::admin;
+pub use office::{
+    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, MemberView,
+    NewAccount, NewCase, NewKey, Office, OfficeError, RingView, Step, StepView,
+};
+pub use pages::{case_page, customer};

@@ -1,0 +1,303 @@
+//! The office behind the pages: what people may ask of the house, and the
+//! values it answers with.
+//!
+//! These are sent forms: field names are stable, later fields are added.
+
+use std::fmt;
+use std::future::Future;
+
+use serde::{Deserialize, Serialize};
+
+/// An account to open, with its project and organisation where they are new.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// Its id.
+    pub account: String,
+    /// The project that owns it.
+    pub project: String,
+    /// The organisation that owns the project.
+    pub organisation: String,
+    /// Requests allowed per minute; unlimited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u64>,
+    /// Tokens allowed per minute; unlimited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u64>,
+    /// Requests allowed per day; unlimited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_day: Option<u64>,
+    /// Tokens allowed per day; unlimited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_day: Option<u64>,
+    /// Spend allowed in all, in millionths of a US dollar; unlimited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_micro_usd: Option<u64>,
+}
+
+/// An account as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Its id.
+    pub account: String,
+    /// The project that owns it.
+    pub project: String,
+    /// The organisation that owns the project.
+    pub organisation: String,
+    /// `active`, `suspended` or `terminated`.
+    pub standing: String,
+}
+
+/// A key that was just made; the only time its secret is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewKey {
+    /// The whole key, to be given to the client.
+    pub key: String,
+    /// Its public part.
+    pub id: String,
+    /// Whose it is.
+    pub account: String,
+}
+
+/// A key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// Its public part.
+    pub id: String,
+    /// Whose it is.
+    pub account: String,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// A case to propose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCase {
+    /// The accused account.
+    pub account: String,
+    /// The clause relied on.
+    pub clause: String,
+    /// The facts, in words that the customer reads.
+    pub summary: String,
+    /// Who proposes.
+    pub by: String,
+    /// What is proposed: `notice`, `suspend`.
+    pub action: String,
+    /// What speaks for the accused, or that nothing was found.
+    #[serde(default)]
+    pub exculpatory: String,
+}
+
+/// What a person does to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseStep {
+    /// A second person agrees: the measure takes effect.
+    Approve,
+    /// A second person declines: nothing happens to the account.
+    Reject,
+    /// The accused contests.
+    Appeal,
+    /// Someone who took no part finds for the accused: reinstated.
+    Overturn,
+    /// Someone who took no part finds against the appeal.
+    Uphold,
+}
+
+/// A step to take in a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Which.
+    pub step: CaseStep,
+    /// Who takes it.
+    pub by: String,
+    /// Why, kept on the timeline.
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// A case as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseView {
+    /// Its id.
+    pub case: String,
+    /// The accused account.
+    pub account: String,
+    /// Where it stands, for example `proposed` or `suspended`.
+    pub state: String,
+    /// The clause relied on.
+    pub clause: String,
+    /// What is proposed or in force.
+    pub action: String,
+    /// The statement of reasons (facts, clause, means used, redress).
+    pub statement: String,
+    /// Until when an appeal may be opened, RFC 3339; none before a measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal_until: Option<String>,
+    /// Everything that happened, oldest first.
+    pub timeline: Vec<StepView>,
+}
+
+/// One line of a case's timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepView {
+    /// When, RFC 3339.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// The step's word.
+    pub step: String,
+    /// What was said.
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// What detection found, most suspicious ring first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetectionView {
+    /// Accounts read.
+    pub accounts: usize,
+    /// Exchanges read.
+    pub exchanges: u64,
+    /// The rings.
+    pub rings: Vec<RingView>,
+}
+
+/// Accounts that run one programme.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RingView {
+    /// How surely the accounts belong together; larger is surer.
+    pub score: f64,
+    /// What the score is made of, as sentences.
+    pub reasons: Vec<String>,
+    /// Beginnings of prompts that the accounts share, already cut short.
+    #[serde(default)]
+    pub shared: Vec<String>,
+    /// The accounts.
+    pub members: Vec<MemberView>,
+}
+
+/// One account of a ring.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberView {
+    /// Which.
+    pub account: String,
+    /// How strongly it is tied to the others.
+    pub score: f64,
+    /// Its exchanges.
+    pub exchanges: u64,
+}
+
+/// The ledger's last signed word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointView {
+    /// Records in the log.
+    pub size: u64,
+    /// The signed note (C2SP tlog-checkpoint).
+    pub note: String,
+    /// The verifier key that checks it.
+    pub vkey: String,
+}
+
+/// Why the office did not do what was asked. Nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OfficeError {
+    /// There is no such thing (404).
+    NotFound(String),
+    /// It is there already, or the case's rules forbid the step (409).
+    Conflict(String),
+    /// What was given cannot be read (400).
+    Invalid(String),
+    /// The store failed (503).
+    Unavailable(String),
+}
+
+impl OfficeError {
+    /// The HTTP status that fits.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::NotFound(_) => 404,
+            Self::Conflict(_) => 409,
+            Self::Invalid(_) => 400,
+            Self::Unavailable(_) => 503,
+        }
+    }
+
+    /// The error that a reply with `status` and `message` stands for.
+    pub fn from_status(status: u16, message: String) -> Self {
+        match status {
+            404 => Self::NotFound(message),
+            409 => Self::Conflict(message),
+            400 => Self::Invalid(message),
+            _ => Self::Unavailable(message),
+        }
+    }
+}
+
+impl fmt::Display for OfficeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(what)
+            | Self::Conflict(what)
+            | Self::Invalid(what)
+            | Self::Unavailable(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for OfficeError {}
+
+/// Carries out what people ask; every change is recorded before it acts.
+///
+/// # Errors
+/// Each act answers [`OfficeError`]; a refused act changes nothing.
+pub trait Office: Send + Sync + 'static {
+    /// Opens an account.
+    fn open_account(
+        &self,
+        new: NewAccount,
+    ) -> impl Future<Output = Result<AccountView, OfficeError>> + Send;
+
+    /// Every account.
+    fn accounts(&self) -> impl Future<Output = Result<Vec<AccountView>, OfficeError>> + Send;
+
+    /// Makes a key for an account.
+    fn create_key(&self, account: &str)
+    -> impl Future<Output = Result<NewKey, OfficeError>> + Send;
+
+    /// Revokes a key; the next request with it is refused.
+    fn revoke_key(&self, id: &str) -> impl Future<Output = Result<KeyView, OfficeError>> + Send;
+
+    /// Every key.
+    fn keys(&self) -> impl Future<Output = Result<Vec<KeyView>, OfficeError>> + Send;
+
+    /// Opens a case; nothing happens to the account yet.
+    fn propose(&self, new: NewCase) -> impl Future<Output = Result<CaseView, OfficeError>> + Send;
+
+    /// Takes a step in a case.
+    fn step(
+        &self,
+        case: &str,
+        step: Step,
+    ) -> impl Future<Output = Result<CaseView, OfficeError>> + Send;
+
+    /// Every case.
+    fn cases(&self) -> impl Future<Output = Result<Vec<CaseView>, OfficeError>> + Send;
+
+    /// One case.
+    fn case(&self, case: &str) -> impl Future<Output = Result<CaseView, OfficeError>> + Send;
+
+    /// The evidence bundle of a case, as the bytes of a ZIP file.
+    fn export(&self, case: &str) -> impl Future<Output = Result<Vec<u8>, OfficeError>> + Send;
+
+    /// Looks for rings in what was recorded.
+    fn detect(&self) -> impl Future<Output = Result<DetectionView, OfficeError>> + Send;
+
+    /// The ledger's latest signed checkpoint.
+    fn checkpoint(&self) -> impl Future<Output = Result<CheckpointView, OfficeError>> + Send;
+
+    /// Whose key this is, suspended or not; none for an unknown or revoked one.
+    fn whose(&self, secret: &str) -> Option<String>;
+}

@@ -1,0 +1,242 @@
+//! Pages for people: a customer reads and contests its own case.
+//!
+//! Plain server-rendered pages: no script, nothing loaded from anywhere. A
+//! browser asks for the API key as the password of a Basic prompt. A key sees
+//! the cases of its own account only; another's case looks like none.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::Form;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+
+use crate::credentials;
+use crate::office::{CaseStep, CaseView, Office, Step};
+
+/// Routes for the accused: `/cases`, `/cases/{id}`, `/cases/{id}/appeal`.
+pub fn customer<O: Office>(office: Arc<O>) -> Router {
+    Router::new()
+        .route("/cases", get(own_cases::<O>))
+        .route("/cases/{id}", get(own_case::<O>))
+        .route("/cases/{id}/appeal", post(appeal::<O>))
+        .with_state(office)
+}
+
+#[derive(Deserialize)]
+struct Appeal {
+    text: String,
+}
+
+async fn own_cases<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) -> Response {
+    let Some(account) = caller(&*office, &headers) else {
+        return ask_for_key();
+    };
+    match office.cases().await {
+        Ok(cases) => {
+            let own: Vec<CaseView> = cases.into_iter().filter(|c| c.account == account).collect();
+            if wants_json(&headers) {
+                json(&own)
+            } else {
+                page("Your cases", &list(&own))
+            }
+        }
+        Err(_) => failed(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The cases cannot be read now.",
+        ),
+    }
+}
+
+async fn own_case<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match find(&*office, &id, &headers).await {
+        Ok(case) if wants_json(&headers) => json(&case),
+        Ok(case) => Html(case_page(&case)).into_response().with_policy(),
+        Err(response) => *response,
+    }
+}
+
+async fn appeal<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Form(appeal): Form<Appeal>,
+) -> Response {
+    let case = match find(&*office, &id, &headers).await {
+        Ok(case) => case,
+        Err(response) => return *response,
+    };
+    let step = Step {
+        step: CaseStep::Appeal,
+        by: case.account,
+        comment: appeal.text,
+    };
+    match office.step(&id, step).await {
+        Ok(case) if wants_json(&headers) => json(&case),
+        Ok(case) => Html(case_page(&case)).into_response().with_policy(),
+        Err(refused) => failed(
+            StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+            &format!("The appeal was not opened: {refused}."),
+        ),
+    }
+}
+
+async fn find<O: Office>(
+    office: &O,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<CaseView, Box<Response>> {
+    let Some(account) = caller(office, headers) else {
+        return Err(Box::new(ask_for_key()));
+    };
+    match office.case(id).await {
+        Ok(case) if case.account == account => Ok(case),
+        _ => Err(Box::new(failed(
+            StatusCode::NOT_FOUND,
+            "Your account has no such case.",
+        ))),
+    }
+}
+
+fn caller<O: Office>(office: &O, headers: &HeaderMap) -> Option<String> {
+    office.whose(&credentials::secret(headers)?)
+}
+
+fn ask_for_key() -> Response {
+    let mut response = failed(
+        StatusCode::UNAUTHORIZED,
+        "Send your API key: as a bearer token, or as the password your browser asks for.",
+    );
+    response.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Basic realm=\"your API key as the password\""),
+    );
+    response
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"))
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Response {
+    axum::Json(value).into_response()
+}
+
+fn failed(status: StatusCode, words: &str) -> Response {
+    let body = format!("<p>{}</p>", escape(words));
+    (status, Html(document("Fairhold", &body)))
+        .into_response()
+        .with_policy()
+}
+
+fn page(title: &str, body: &str) -> Response {
+    Html(document(title, body)).into_response().with_policy()
+}
+
+trait WithPolicy {
+    fn with_policy(self) -> Self;
+}
+
+impl WithPolicy for Response {
+    /// Nothing on these pages may load or run anything.
+    fn with_policy(mut self) -> Self {
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'";
+        self.headers_mut().insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(policy),
+        );
+        self.headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self
+    }
+}
+
+fn list(cases: &[CaseView]) -> String {
+    if cases.is_empty() {
+        return "<p>No case concerns your account.</p>".to_owned();
+    }
+    let mut body = String::from("<ul>");
+    for case in cases {
+        let id = escape(&case.case);
+        let _ = write!(
+            body,
+            "<li><a href=\"/cases/{id}\">{id}</a>: {}</li>",
+            escape(&case.state)
+        );
+    }
+    body.push_str("</ul>");
+    body
+}
+
+/// One case as a page: what, why, what happened, how to contest.
+pub fn case_page(case: &CaseView) -> String {
+    let id = escape(&case.case);
+    let mut body = format!(
+        "<h1>Case {id}</h1><dl><dt>Account</dt><dd>{}</dd><dt>State</dt><dd>{}</dd>\
+         <dt>Measure</dt><dd>{}</dd><dt>Clause</dt><dd>{}</dd></dl>\
+         <h2>Statement of reasons</h2><pre>{}</pre><h2>What happened</h2><ol>",
+        escape(&case.account),
+        escape(&case.state),
+        escape(&case.action),
+        escape(&case.clause),
+        escape(&case.statement),
+    );
+    for step in &case.timeline {
+        let _ = write!(
+            body,
+            "<li><time>{}</time> {} by {}: {}</li>",
+            escape(&step.at),
+            escape(&step.step),
+            escape(&step.by),
+            escape(&step.comment)
+        );
+    }
+    body.push_str("</ol><h2>Contest it</h2>");
+    if let Some(until) = &case.appeal_until {
+        let _ = write!(
+            body,
+            "<p>An appeal is free and open until {}; someone who took no part decides it.</p>\
+             <form method=\"post\" action=\"/cases/{id}/appeal\"><p><textarea name=\"text\" rows=\"6\" \
+             cols=\"70\" required></textarea></p><p><button>Open an appeal</button></p></form>",
+            escape(until)
+        );
+    } else {
+        body.push_str("<p>No measure is in force; there is nothing to appeal yet.</p>");
+    }
+    document(&format!("Case {id}"), &body)
+}
+
+fn document(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
+         <meta name=\"viewport\" content=\"width=device-width\"><style>body{{font:1rem/1.5 system-ui;\
+         max-width:46rem;margin:2rem auto;padding:0 1rem}}dt{{font-weight:600}}pre{{white-space:pre-wrap}}\
+         </style><body>{body}</body></html>"
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

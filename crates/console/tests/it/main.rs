@@ -1,0 +1,272 @@
+//! The doors of the console: who gets in, what they see, what is refused.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use console::{
+    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase,
+    NewKey, Office, OfficeError, Step,
+};
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+/// An office with one suspended account and a case; remembers what was asked.
+#[derive(Default)]
+struct Fake {
+    asked: Mutex<Vec<String>>,
+}
+
+fn the_case() -> CaseView {
+    CaseView {
+        case: "C-1".to_owned(),
+        account: "acct_bad".to_owned(),
+        state: "suspended".to_owned(),
+        clause: "terms/2".to_owned(),
+        action: "suspend".to_owned(),
+        statement: "<script>alert(1)</script>".to_owned(),
+        appeal_until: Some("2026-07-01T00:00:00.000Z".to_owned()),
+        timeline: Vec::new(),
+    }
+}
+
+impl Fake {
+    fn note(&self, what: String) {
+        self.asked.lock().unwrap().push(what);
+    }
+}
+
+impl Office for Fake {
+    async fn open_account(&self, new: NewAccount) -> Result<AccountView, OfficeError> {
+        self.note(format!("open {}", new.account));
+        Err(OfficeError::Conflict(format!(
+            "account `{}` is open already",
+            new.account
+        )))
+    }
+    async fn accounts(&self) -> Result<Vec<AccountView>, OfficeError> {
+        Ok(Vec::new())
+    }
+    async fn create_key(&self, account: &str) -> Result<NewKey, OfficeError> {
+        self.note(format!("key {account}"));
+        Ok(NewKey {
+            key: "fh_live_a_b".to_owned(),
+            id: "a".to_owned(),
+            account: account.to_owned(),
+        })
+    }
+    async fn revoke_key(&self, id: &str) -> Result<KeyView, OfficeError> {
+        Err(OfficeError::NotFound(format!("no key `{id}`")))
+    }
+    async fn keys(&self) -> Result<Vec<KeyView>, OfficeError> {
+        Ok(Vec::new())
+    }
+    async fn propose(&self, _: NewCase) -> Result<CaseView, OfficeError> {
+        Ok(the_case())
+    }
+    async fn step(&self, case: &str, step: Step) -> Result<CaseView, OfficeError> {
+        self.note(format!(
+            "{:?} {case} by {}: {}",
+            step.step, step.by, step.comment
+        ));
+        Ok(the_case())
+    }
+    async fn cases(&self) -> Result<Vec<CaseView>, OfficeError> {
+        Ok(vec![the_case()])
+    }
+    async fn case(&self, case: &str) -> Result<CaseView, OfficeError> {
+        if case == "C-1" {
+            Ok(the_case())
+        } else {
+            Err(OfficeError::NotFound("none".to_owned()))
+        }
+    }
+    async fn export(&self, _: &str) -> Result<Vec<u8>, OfficeError> {
+        Ok(b"PK".to_vec())
+    }
+    async fn detect(&self) -> Result<DetectionView, OfficeError> {
+        Ok(DetectionView::default())
+    }
+    async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
+        Err(OfficeError::Unavailable("down".to_owned()))
+    }
+    fn whose(&self, secret: &str) -> Option<String> {
+        match secret {
+            "key-of-bad" => Some("acct_bad".to_owned()),
+            "key-of-other" => Some("acct_other".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn house() -> (Arc<Fake>, Router) {
+    let office = Arc::new(Fake::default());
+    let router =
+        console::admin(Arc::clone(&office), "token").merge(console::customer(Arc::clone(&office)));
+    (office, router)
+}
+
+async fn ask(
+    router: &Router,
+    method: &str,
+    path: &str,
+    auth: &str,
+    body: &str,
+) -> (StatusCode, String) {
+    let mut request = Request::builder().method(method).uri(path);
+    if !auth.is_empty() {
+        request = request.header(header::AUTHORIZATION, auth);
+    }
+    if path.ends_with("/appeal") {
+        request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    }
+    let request = request.body(Body::from(body.to_owned())).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[tokio::test]
+async fn every_admin_route_is_closed_without_the_token() {
+    let (office, router) = house();
+    for (method, path) in [
+        ("POST", "/admin/accounts"),
+        ("GET", "/admin/accounts"),
+        ("POST", "/admin/keys"),
+        ("GET", "/admin/keys"),
+        ("POST", "/admin/keys/a/revoke"),
+        ("POST", "/admin/cases"),
+        ("GET", "/admin/cases"),
+        ("GET", "/admin/cases/C-1"),
+        ("POST", "/admin/cases/C-1/steps"),
+        ("GET", "/admin/cases/C-1/bundle"),
+        ("POST", "/admin/detect"),
+        ("GET", "/admin/checkpoint"),
+    ] {
+        for auth in ["", "Bearer wrong", "Bearer key-of-bad", "Basic !!", "token"] {
+            let (status, body) = ask(&router, method, path, auth, "{}").await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} {auth:?}");
+            assert!(body.contains("invalid_admin_token"), "{body}");
+        }
+    }
+    assert!(office.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_token_opens_and_each_refusal_has_its_status() {
+    let (office, router) = house();
+    let (status, body) = ask(
+        &router,
+        "POST",
+        "/admin/keys",
+        "Bearer token",
+        r#"{"account":"a"}"#,
+    )
+    .await;
+    assert_eq!(
+        (status, body.contains("fh_live_a_b")),
+        (StatusCode::CREATED, true)
+    );
+    let account = r#"{"account":"a","project":"p","organisation":"o"}"#;
+    let (status, _) = ask(&router, "POST", "/admin/accounts", "Bearer token", account).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let misspelt = r#"{"account":"a","project":"p","organisation":"o","budgit":1}"#;
+    let (status, body) = ask(&router, "POST", "/admin/accounts", "Bearer token", misspelt).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(body.contains("budgit"), "{body}");
+    let (status, _) = ask(&router, "POST", "/admin/keys/x/revoke", "Bearer token", "").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _) = ask(&router, "GET", "/admin/checkpoint", "Bearer token", "").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let approve = r#"{"step":"approve","by":"bob","comment":"agreed"}"#;
+    let (status, _) = ask(
+        &router,
+        "POST",
+        "/admin/cases/C-1/steps",
+        "Bearer token",
+        approve,
+    )
+    .await;
+    assert_eq!(status, StatusCode::OK);
+    let asked = office.asked.lock().unwrap().clone();
+    assert_eq!(
+        asked,
+        [
+            "key a",
+            "open a",
+            &format!("{:?} C-1 by bob: agreed", CaseStep::Approve)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_suspended_customer_reads_its_own_case_and_no_other() {
+    let (_, router) = house();
+    let (status, body) = ask(&router, "GET", "/cases/C-1", "Bearer key-of-bad", "").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(
+        body.contains("Statement of reasons") && body.contains("terms/2"),
+        "{body}"
+    );
+    assert!(
+        !body.contains("<script"),
+        "text from outside is escaped: {body}"
+    );
+    let basic = "Basic aWdub3JlZDprZXktb2YtYmFk"; // ignored:key-of-bad
+    assert_eq!(
+        ask(&router, "GET", "/cases/C-1", basic, "").await.0,
+        StatusCode::OK
+    );
+    assert_eq!(
+        ask(&router, "GET", "/cases", basic, "").await.0,
+        StatusCode::OK
+    );
+    for (path, auth, expected) in [
+        ("/cases/C-1", "Bearer key-of-other", StatusCode::NOT_FOUND),
+        ("/cases/C-9", "Bearer key-of-bad", StatusCode::NOT_FOUND),
+        ("/cases/C-1", "Bearer nobody", StatusCode::UNAUTHORIZED),
+        ("/cases/C-1", "", StatusCode::UNAUTHORIZED),
+        ("/cases", "", StatusCode::UNAUTHORIZED),
+    ] {
+        assert_eq!(
+            ask(&router, "GET", path, auth, "").await.0,
+            expected,
+            "{path} {auth}"
+        );
+    }
+    let (_, body) = ask(&router, "GET", "/cases", "Bearer key-of-other", "").await;
+    assert!(!body.contains("C-1"), "{body}");
+}
+
+#[tokio::test]
+async fn only_the_accused_may_appeal_and_in_its_own_name() {
+    let (office, router) = house();
+    let text = "text=we+stopped";
+    let (status, _) = ask(
+        &router,
+        "POST",
+        "/cases/C-1/appeal",
+        "Bearer key-of-other",
+        text,
+    )
+    .await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(office.asked.lock().unwrap().is_empty());
+    let (status, _) = ask(
+        &router,
+        "POST",
+        "/cases/C-1/appeal",
+        "Bearer key-of-bad",
+        text,
+    )
+    .await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        office.asked.lock().unwrap().clone(),
+        ["Appeal C-1 by acct_bad: we stopped"]
+    );
+}
