@@ -1,6 +1,12 @@
 //! What happens next? The whole product without I/O.
+//!
+//! Nothing here reads a clock, a socket, a file or a random source: time and
+//! randomness are arguments, what is to be done comes back as effects.
 #![forbid(unsafe_code)]
 
 mod ask;
+pub mod key;
+pub mod prices;
+pub mod quota;
 
 pub use ask::{Admitted, Ask, Completion, LimitState, Refusal};
