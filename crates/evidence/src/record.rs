@@ -88,3 +88,10 @@ pub enum Event {
         subject: String,
     },
 }
+
+mod leaf;
+
+pub use leaf::RecordError;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+use super::*;
+use proptest::prelude::*;
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9_:./-]{1,40}"
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let clauses = || prop::collection::vec(name().prop_map(|n| ClauseId::parse(&n).unwrap()), 0..3);
+    prop_oneof![
+        (
+            name(),
+            name(),
+            0_usize..5,
+            any::<[u8; 32]>(),
+            "[0-9a-f]{64}",
+            clauses()
+        )
+            .prop_map(|(x, k, e, request, policy, clauses)| Event::Intent {
+                exchange: ExchangeId::parse(&x).unwrap(),
+                key: KeyId::parse(&k).unwrap(),
+                endpoint: Endpoint::ALL[e],
+                model: ModelName::parse("gpt-4o").unwrap(),
+                request: Commitment(request),
+                policy,
+                clauses,
+            }),
+        (name(), ".*", clauses()).prop_map(|(x, code, clauses)| Event::Refusal {
+            exchange: ExchangeId::parse(&x).unwrap(),
+            code,
+            clauses,
+        }),
+        (
+            name(),
+            0..1_u64 << 53,
+            any::<u16>(),
+            0..1_u64 << 53,
+            any::<bool>(),
+            any::<Option<[u8; 32]>>()
+        )
+            .prop_map(
+                |(x, intent, status, tokens, estimated, answer)| Event::Completion {
+                    exchange: ExchangeId::parse(&x).unwrap(),
+                    intent,
+                    ending: Ending::ClientGone,
+                    status,
+                    input_tokens: tokens,
+                    output_tokens: tokens / 3,
+                    estimated,
+                    answer: answer.map(Commitment),
+                }
+            ),
+        (name(), ".*", any::<[u8; 32]>()).prop_map(|(c, step, digest)| Event::CaseStep {
+            case: CaseId::parse(&c).unwrap(),
+            step,
+            digest,
+        }),
+        (".*", ".*").prop_map(|(change, subject)| Event::Directory { change, subject }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(event in event(), at in 0_i64..1 << 50, seq in 0_u64..1 << 53,
+                               account in prop::option::of(name())) {
+        let record = Record { at: Timestamp(at), account: account.map(|a| AccountId::parse(&a).unwrap()), event };
+        let leaf = record.leaf(seq).unwrap();
+        prop_assert_eq!(Record::parse(&leaf).unwrap(), (seq, record));
+    }
+
+    #[test]
+    fn nothing_else_is_read(event in event(), place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let record = Record { at: Timestamp(5), account: None, event };
+        let mut leaf = record.leaf(3).unwrap();
+        let place = place.index(leaf.len());
+        prop_assume!(leaf[place] != byte);
+        leaf[place] = byte;
+        if let Ok((seq, other)) = Record::parse(&leaf) {
+            prop_assert_eq!(other.leaf(seq).unwrap(), leaf);
+        }
+    }
+}
+
+#[test]
+fn the_usual_leaves_are_small_and_canonical() {
+    let intent = Record {
+        at: Timestamp(1_795_000_000_000),
+        account: Some(AccountId::parse("acme-research-01").unwrap()),
+        event: Event::Intent {
+            exchange: ExchangeId::parse("x_0123456789abcdef0123").unwrap(),
+            key: KeyId::parse("k0123456789").unwrap(),
+            endpoint: Endpoint::ChatCompletions,
+            model: ModelName::parse("gpt-4o-2024-08-06").unwrap(),
+            request: Commitment([7; 32]),
+            policy: "ab".repeat(32),
+            clauses: vec![],
+        },
+    };
+    let leaf = intent.leaf(123_456).unwrap();
+    assert!(leaf.len() <= 400, "{} bytes", leaf.len());
+    assert!(leaf.starts_with(br#"{"account":"acme-research-01","at":1795000000000,"clauses":[],"#));
+    let spaced = String::from_utf8(leaf).unwrap().replace(":[]", ": []");
+    assert!(Record::parse(spaced.as_bytes()).is_err());
+    assert!(
+        Record::parse(br#"{"v":2,"seq":1,"at":1,"type":"directory","change":"a","subject":"b"}"#)
+            .is_err()
+    );
+    assert!(intent.leaf(1 << 53).is_err());
+}
