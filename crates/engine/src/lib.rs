@@ -5,8 +5,17 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+pub mod command;
+pub mod directory;
+pub mod effect;
+mod engine;
+pub mod judge;
 pub mod key;
 pub mod prices;
 pub mod quota;
 
 pub use ask::{Admitted, Ask, Completion, LimitState, Refusal};
+pub use command::{Command, CommandError, Scope};
+pub use directory::{Directory, Row, Standing};
+pub use effect::{Alert, Charge, Denial, Effect, Entry};
+pub use engine::{Config, Engine, Mode};

@@ -193,15 +193,16 @@ proptest! {
 
     #[test]
     fn a_budget_for_fifty_admits_exactly_fifty_of_two_hundred(
-        settle in proptest::collection::vec(any::<bool>(), 200), cost in 1u64..1000,
+        settles in proptest::collection::vec(any::<bool>(), 200), cost in 1u64..1000,
     ) {
         let mut quota = Quota::new(LEASE, LONG);
         let limits = Limits { budget: Some(MicroUsd(cost * 50)), ..Limits::UNLIMITED };
         let budgeted = quota.meter(limits);
         let free = quota.meter(Limits::UNLIMITED);
         let mut admitted = Vec::new();
-        for (n, settle_one) in settle.into_iter().enumerate() {
-            let now = Timestamp(1_700_000_000_000 + n as i64);
+        let mut now = Timestamp(1_700_000_000_000);
+        for (n, settle_one) in settles.into_iter().enumerate() {
+            now = now.plus(Span(1));
             if quota.reserve(&id(n), [free, budgeted, free, free], need(1, cost), now).is_ok() {
                 admitted.push(n);
             }

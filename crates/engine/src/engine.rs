@@ -1,0 +1,547 @@
+//! The engine: admits, settles, and carries what people decided.
+
+use std::collections::HashMap;
+
+use facts::{
+    AccountId, ClauseId, Endpoint, ExchangeId, KeyId, MicroUsd, ModelName, Span, Timestamp, Usage,
+};
+
+use crate::ask::{Admitted, Ask, Completion, Refusal};
+use crate::command::{Command, CommandError, Scope, plan};
+use crate::directory::{Account, Directory, KeyRow, Project, Row, Standing};
+use crate::effect::{Alert, Charge, Denial, Effect, Entry};
+use crate::judge::{Judge, Question, Ruling, Verdict};
+use crate::key::Key;
+use crate::prices::Prices;
+use crate::quota::{Chain, Denied, Limits, MeterId, Need, Quota, Settled, TOKENS_PER_EXCHANGE_MAX};
+
+/// Rulings kept at most; beyond it all are forgotten at once, so that a client
+/// that invents model names costs evaluations, not memory.
+const RULINGS_MAX: usize = 65_536;
+
+/// Whether denials by the terms and measures of cases are carried out.
+/// Keys, quotas and budgets always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Recorded as what would have happened; nobody is refused.
+    Shadow,
+    /// Carried out.
+    Enforced,
+}
+
+/// What must be decided before an engine can run.
+#[derive(Debug)]
+pub struct Config {
+    /// Shadow or enforced.
+    pub mode: Mode,
+    /// Who evaluates the terms.
+    pub judge: Box<dyn Judge>,
+    /// What models cost.
+    pub prices: Prices,
+    /// How long a reservation lives without being settled; longer than any stream.
+    pub lease: Span,
+    /// How long an ended exchange's id is remembered.
+    pub memory: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Asked {
+    key: KeyId,
+    model: ModelName,
+    endpoint: Endpoint,
+    /// Position among the project's declared purposes.
+    purpose: Option<usize>,
+}
+
+/// The whole product's state, without I/O.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    directory: Directory,
+    quota: Quota,
+    meters: HashMap<Scope, MeterId>,
+    chains: HashMap<KeyId, Chain>,
+    rulings: HashMap<Asked, Ruling>,
+}
+
+type Refused = (Refusal, Vec<Effect>);
+
+impl Engine {
+    /// An engine that knows nobody yet.
+    pub fn new(config: Config) -> Self {
+        let quota = Quota::new(config.lease, config.memory);
+        Self {
+            config,
+            directory: Directory::default(),
+            quota,
+            meters: HashMap::new(),
+            chains: HashMap::new(),
+            rulings: HashMap::new(),
+        }
+    }
+
+    /// Who is who.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Takes a row as it was stored: at start, or in [`Engine::enact`].
+    pub fn load(&mut self, row: Row) {
+        let (scope, limits) = match &row {
+            Row::Organisation(row) => (Scope::Organisation(row.id.clone()), row.limits),
+            Row::Project(row) => (Scope::Project(row.id.clone()), row.limits),
+            Row::Account(row) => (Scope::Account(row.id.clone()), self.allowed(row)),
+            Row::Key(row) => (Scope::Key(row.id.clone()), row.limits),
+        };
+        let id = self.meter(scope);
+        self.quota.limit(id, limits);
+        match &row {
+            Row::Project(_) => self.rulings.clear(),
+            Row::Key(key) => self.chain(key, id),
+            Row::Organisation(_) | Row::Account(_) => {}
+        }
+        self.directory.put(row);
+    }
+
+    /// Sets what a scope had spent before this process started.
+    pub fn restore(&mut self, scope: Scope, spent: MicroUsd) {
+        let id = self.meter(scope);
+        self.quota.restore(id, spent);
+    }
+
+    /// What a scope has spent: (settled, reserved).
+    pub fn spent(&self, scope: &Scope) -> (MicroUsd, MicroUsd) {
+        self.meters
+            .get(scope)
+            .map_or((MicroUsd::ZERO, MicroUsd::ZERO), |id| self.quota.spent(*id))
+    }
+
+    /// Replaces who evaluates the terms; every ruling is asked anew.
+    pub fn rejudge(&mut self, judge: Box<dyn Judge>) {
+        self.config.judge = judge;
+        self.rulings.clear();
+    }
+
+    /// Whose key this is.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownKey`] or [`Refusal::RevokedKey`].
+    pub fn identify(&self, secret: &str) -> Result<&KeyRow, Refusal> {
+        let key = Key::parse(secret).map_err(|_| Refusal::UnknownKey)?;
+        let row = self
+            .directory
+            .key(key.id())
+            .filter(|row| row.digest == key.digest())
+            .ok_or(Refusal::UnknownKey)?;
+        if row.revoked.is_some() {
+            return Err(Refusal::RevokedKey {
+                key: row.id.clone(),
+            });
+        }
+        Ok(row)
+    }
+
+    /// Whether a running exchange may go on: false as soon as its key is
+    /// revoked or (when measures are enforced) its account suspended.
+    pub fn still_welcome(&self, admitted: &Admitted) -> bool {
+        let key = self.directory.key(&admitted.key);
+        let account = self.directory.account(&admitted.account);
+        key.is_some_and(|key| key.revoked.is_none())
+            && account.is_some_and(|account| {
+                self.config.mode == Mode::Shadow || account.standing.barred().is_none()
+            })
+    }
+
+    /// Decides on a request; what it may consume is reserved when admitted.
+    ///
+    /// A key that nobody holds leaves no record: there is nobody to hold it
+    /// against, and recording it would let anyone fill the log.
+    ///
+    /// # Errors
+    /// The refusal, with what is to be recorded before it is sent.
+    pub fn admit(&mut self, ask: &Ask) -> Result<(Admitted, Vec<Effect>), Refused> {
+        let mut effects = Vec::new();
+        match self.decide(ask, &mut effects) {
+            Ok(admitted) => Ok((admitted, effects)),
+            Err((refusal, last)) => {
+                effects.extend(last);
+                Err((refusal, effects))
+            }
+        }
+    }
+
+    fn decide(&mut self, ask: &Ask, effects: &mut Vec<Effect>) -> Result<Admitted, Refused> {
+        let key = match self.identify(&ask.secret) {
+            Ok(row) => row.clone(),
+            Err(Refusal::RevokedKey { key }) => {
+                let owner = self.directory.key(&key).map(|row| row.account.clone());
+                let effects = owner.map_or_else(Vec::new, |account| {
+                    vec![refusal(denial(ask, &account, "key_revoked", &[]))]
+                });
+                return Err((Refusal::RevokedKey { key }, effects));
+            }
+            Err(other) => return Err((other, Vec::new())),
+        };
+        let (Some(account), Some(chain)) = (
+            self.directory.account(&key.account).cloned(),
+            self.chains.get(&key.id).copied(),
+        ) else {
+            return Err((Refusal::UnknownKey, Vec::new()));
+        };
+        self.stand(ask, &account, effects)?;
+        let clauses = self.judge(ask, &key, &account, effects)?;
+        let tokens = ask.tokens_max.min(TOKENS_PER_EXCHANGE_MAX);
+        let Some(price) = self.config.prices.upper(&ask.model, tokens) else {
+            let detail = format!("model `{}` has no price", ask.model);
+            return Err(terms_error(ask, &account.id, detail));
+        };
+        let limits = self
+            .quota
+            .reserve(&ask.exchange, chain, Need { tokens, price }, ask.at)
+            .map_err(|denied| limited(ask, &account.id, denied))?;
+        effects.push(Effect::Record(Entry::Intent(ask.exchange.clone())));
+        effects.push(Effect::Forward(ask.exchange.clone()));
+        Ok(Admitted {
+            exchange: ask.exchange.clone(),
+            account: account.id,
+            project: account.project,
+            key: key.id,
+            model: ask.model.clone(),
+            endpoint: ask.endpoint,
+            at: ask.at,
+            body_sha256: ask.body_sha256,
+            clauses,
+            policy_sha256: self.config.judge.policy_sha256().to_owned(),
+            limits,
+        })
+    }
+
+    /// What the exchange costs, and whom; nothing is changed. Usage beyond
+    /// [`TOKENS_PER_EXCHANGE_MAX`] is not believed.
+    pub fn charge(&self, completion: &Completion) -> Charge {
+        let admitted = &completion.admitted;
+        let usage = believed(completion.usage);
+        Charge {
+            exchange: admitted.exchange.clone(),
+            key: admitted.key.clone(),
+            account: admitted.account.clone(),
+            project: admitted.project.clone(),
+            organisation: self
+                .directory
+                .project(&admitted.project)
+                .map(|project| project.organisation.clone()),
+            tokens: usage.input_tokens.saturating_add(usage.output_tokens),
+            price: self.config.prices.cost(&admitted.model, usage),
+        }
+    }
+
+    /// Replaces the exchange's reservation by what it consumed. Settling twice
+    /// charges once.
+    pub fn settle(&mut self, completion: &Completion) -> Vec<Effect> {
+        let charge = self.charge(completion);
+        let exchange = &completion.admitted.exchange;
+        let actual = Need {
+            tokens: charge.tokens,
+            price: charge.price,
+        };
+        match self.quota.settle(exchange, actual, completion.at) {
+            Settled::Already => Vec::new(),
+            Settled::Unknown => vec![Effect::Alert(Alert::UnknownExchange(exchange.clone()))],
+            Settled::Charged => {
+                let usage = completion.usage;
+                let reported = usage.input_tokens.saturating_add(usage.output_tokens);
+                let charged = charge.tokens;
+                let mut effects = vec![
+                    Effect::Record(Entry::Completion(exchange.clone())),
+                    Effect::Charge(charge),
+                ];
+                if reported != charged {
+                    effects.push(Effect::Alert(Alert::AbsurdUsage {
+                        exchange: exchange.clone(),
+                        reported,
+                        charged,
+                    }));
+                }
+                effects
+            }
+        }
+    }
+
+    /// Gives back the reservation of a request that never went upstream.
+    pub fn release(&mut self, exchange: &ExchangeId, at: Timestamp) {
+        self.quota.release(exchange, at);
+    }
+
+    /// Plans a change; nothing is changed until its effects are enacted.
+    ///
+    /// # Errors
+    /// [`CommandError`] when the command is refused.
+    pub fn apply(&self, command: Command, at: Timestamp) -> Result<Vec<Effect>, CommandError> {
+        plan(&self.directory, command, at)
+    }
+
+    /// Carries out one effect of [`Engine::apply`], once its record is durable.
+    pub fn enact(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Put(row) => self.load(row.clone()),
+            Effect::Record(_) | Effect::Forward(_) | Effect::Charge(_) | Effect::Alert(_) => {}
+        }
+    }
+
+    /// Lets expired reservations go.
+    pub fn wake(&mut self, now: Timestamp) {
+        self.quota.wake(now);
+    }
+
+    /// When [`Engine::wake`] has something to do next.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.quota.deadline()
+    }
+
+    fn meter(&mut self, scope: Scope) -> MeterId {
+        let quota = &mut self.quota;
+        *self
+            .meters
+            .entry(scope)
+            .or_insert_with(|| quota.meter(Limits::UNLIMITED))
+    }
+
+    fn chain(&mut self, key: &KeyRow, own: MeterId) {
+        let Some(account) = self.directory.account(&key.account).cloned() else {
+            return;
+        };
+        let Some(project) = self.directory.project(&account.project).cloned() else {
+            return;
+        };
+        let chain = [
+            own,
+            self.meter(Scope::Account(account.id)),
+            self.meter(Scope::Project(project.id)),
+            self.meter(Scope::Organisation(project.organisation)),
+        ];
+        self.chains.insert(key.id.clone(), chain);
+    }
+
+    /// The account's limits, tightened by a throttle that is enforced.
+    fn allowed(&self, account: &Account) -> Limits {
+        let mut limits = account.limits;
+        if let (
+            Mode::Enforced,
+            Standing::Throttled {
+                requests_per_minute,
+                ..
+            },
+        ) = (self.config.mode, &account.standing)
+        {
+            let own = limits.requests_per_minute.unwrap_or(u64::MAX);
+            limits.requests_per_minute = Some(own.min(*requests_per_minute));
+        }
+        limits
+    }
+
+    fn stand(
+        &self,
+        ask: &Ask,
+        account: &Account,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        let Some((case, clause)) = account.standing.barred() else {
+            return Ok(());
+        };
+        let entry = denial(
+            ask,
+            &account.id,
+            "account_suspended",
+            std::slice::from_ref(clause),
+        );
+        match self.config.mode {
+            Mode::Shadow => {
+                effects.push(Effect::Record(Entry::Shadow(entry)));
+                Ok(())
+            }
+            Mode::Enforced => Err((
+                Refusal::Suspended {
+                    account: account.id.clone(),
+                    case: case.clone(),
+                    clause: clause.clone(),
+                },
+                vec![refusal(entry)],
+            )),
+        }
+    }
+
+    /// Asks the terms; the clauses that decided, when the request goes on.
+    fn judge(
+        &mut self,
+        ask: &Ask,
+        key: &KeyRow,
+        account: &Account,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Vec<ClauseId>, Refused> {
+        let ruling = self.ruling(ask, key, account);
+        let shadow = self.config.mode == Mode::Shadow;
+        match ruling.verdict {
+            Verdict::Permit => Ok(ruling.clauses),
+            Verdict::Deny if shadow => {
+                let entry = denial(ask, &account.id, "terms_forbid", &ruling.clauses);
+                effects.push(Effect::Record(Entry::Shadow(entry)));
+                Ok(ruling.clauses)
+            }
+            Verdict::Deny => Err((
+                Refusal::Terms {
+                    account: account.id.clone(),
+                    clauses: ruling.clauses.clone(),
+                },
+                vec![refusal(denial(
+                    ask,
+                    &account.id,
+                    "terms_forbid",
+                    &ruling.clauses,
+                ))],
+            )),
+            Verdict::Error(detail) if shadow => {
+                let entry = denial(ask, &account.id, "terms_unavailable", &ruling.clauses);
+                effects.push(Effect::Record(Entry::Shadow(entry)));
+                effects.push(Effect::Alert(Alert::TermsError {
+                    account: account.id.clone(),
+                    detail,
+                }));
+                Ok(ruling.clauses)
+            }
+            Verdict::Error(detail) => Err(terms_error(ask, &account.id, detail)),
+        }
+    }
+
+    fn ruling(&mut self, ask: &Ask, key: &KeyRow, account: &Account) -> Ruling {
+        let Some(project) = self.directory.project(&account.project) else {
+            return unruled(format!("project `{}` is not known", account.project));
+        };
+        let purpose = match purpose_of(project, ask.purpose.as_deref()) {
+            Ok(purpose) => purpose,
+            Err(ruling) => return ruling,
+        };
+        let asked = Asked {
+            key: key.id.clone(),
+            model: ask.model.clone(),
+            endpoint: ask.endpoint,
+            purpose,
+        };
+        if let Some(ruling) = self.rulings.get(&asked)
+            && ruling.until.is_none_or(|until| ask.at < until)
+        {
+            return ruling.clone();
+        }
+        let ruling = self.config.judge.rule(&Question {
+            organisation: &project.organisation,
+            project: &project.id,
+            account: &account.id,
+            key: &key.id,
+            model: &ask.model,
+            endpoint: ask.endpoint,
+            purpose: purpose.and_then(|n| project.purposes.get(n).map(String::as_str)),
+            at: ask.at,
+        });
+        // An error is asked again every time: it may have passed.
+        if !matches!(ruling.verdict, Verdict::Error(_)) {
+            if self.rulings.len() >= RULINGS_MAX {
+                self.rulings.clear();
+            }
+            self.rulings.insert(asked, ruling.clone());
+        }
+        ruling
+    }
+}
+
+/// The declared purpose that the request means; one that nobody declared is denied.
+fn purpose_of(project: &Project, named: Option<&str>) -> Result<Option<usize>, Ruling> {
+    let Some(named) = named else {
+        return Ok((!project.purposes.is_empty()).then_some(0));
+    };
+    project
+        .purposes
+        .iter()
+        .position(|purpose| purpose == named)
+        .map(Some)
+        .ok_or_else(|| Ruling {
+            verdict: Verdict::Deny,
+            clauses: ClauseId::parse("fairhold/purpose-declared")
+                .into_iter()
+                .collect(),
+            until: None,
+        })
+}
+
+fn unruled(detail: String) -> Ruling {
+    Ruling {
+        verdict: Verdict::Error(detail),
+        clauses: Vec::new(),
+        until: None,
+    }
+}
+
+/// The usage, or as much of it as one exchange can have consumed.
+fn believed(usage: Usage) -> Usage {
+    let input = usage.input_tokens.min(TOKENS_PER_EXCHANGE_MAX);
+    Usage {
+        input_tokens: input,
+        output_tokens: usage.output_tokens.min(TOKENS_PER_EXCHANGE_MAX - input),
+        estimated: usage.estimated,
+    }
+}
+
+fn denial(ask: &Ask, account: &AccountId, code: &'static str, clauses: &[ClauseId]) -> Denial {
+    Denial {
+        exchange: ask.exchange.clone(),
+        account: account.clone(),
+        code,
+        clauses: clauses.to_vec(),
+    }
+}
+
+fn refusal(denial: Denial) -> Effect {
+    Effect::Record(Entry::Refusal(denial))
+}
+
+fn terms_error(ask: &Ask, account: &AccountId, detail: String) -> Refused {
+    let effects = vec![
+        refusal(denial(ask, account, "terms_unavailable", &[])),
+        Effect::Alert(Alert::TermsError {
+            account: account.clone(),
+            detail: detail.clone(),
+        }),
+    ];
+    let account = account.clone();
+    (Refusal::TermsError { account, detail }, effects)
+}
+
+fn limited(ask: &Ask, account: &AccountId, denied: Denied) -> Refused {
+    let recorded = |code| vec![refusal(denial(ask, account, code, &[]))];
+    let account = account.clone();
+    match denied {
+        Denied::Rate {
+            limit,
+            state,
+            retry_after_ms,
+        } => (
+            Refusal::RateLimited {
+                account: account.clone(),
+                limit,
+                state,
+                retry_after_ms,
+            },
+            recorded("rate_limit_exceeded"),
+        ),
+        Denied::Budget(budget) => (
+            Refusal::Budget {
+                account: account.clone(),
+                budget_micro_usd: budget.0,
+            },
+            recorded("insufficient_quota"),
+        ),
+        // Two intents under one id could not be told apart in the log.
+        Denied::Duplicate => (Refusal::Recording, Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
