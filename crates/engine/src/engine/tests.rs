@@ -53,7 +53,9 @@ fn project() -> ProjectId {
 
 fn run(engine: &mut Engine, command: Command) -> Result<Vec<Effect>, CommandError> {
     let effects = engine.apply(command, START)?;
-    effects.iter().for_each(|effect| engine.enact(effect));
+    for effect in &effects {
+        engine.enact(effect);
+    }
     Ok(effects)
 }
 
@@ -389,7 +391,9 @@ proptest! {
             prop_assert_eq!(&engine.directory().rows(), &before, "planning changes nothing");
             if let Ok(effects) = planned {
                 prop_assert!(in_order(&effects), "{:?}", effects);
-                effects.iter().for_each(|effect| engine.enact(effect));
+                for effect in &effects {
+ engine.enact(effect);
+ }
                 if let Command::CaseStep { standings, .. } = &command {
                     for row in engine.directory().rows() {
                         let named = standings.iter().any(|(id, _)| id.as_str() == row.id());

@@ -4,11 +4,11 @@ fn model(name: &str) -> ModelName {
     ModelName::parse(name).unwrap()
 }
 
-const TABLE: &str = r#"
+const TABLE: &str = r"
 [models.small]
 input_micro_usd_per_1k = 150
 output_micro_usd_per_1m = 600_000
-"#;
+";
 
 #[test]
 fn rates_per_thousand_and_per_million_agree() {
