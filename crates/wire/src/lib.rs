@@ -11,6 +11,7 @@
 pub mod conversation;
 mod count;
 pub mod errors;
+pub mod import;
 pub mod include_usage;
 pub mod peek;
 pub mod sse;

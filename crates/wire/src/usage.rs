@@ -53,7 +53,10 @@ struct Figures {
 
 impl Figures {
     fn input(&self, endpoint: Endpoint) -> Option<u64> {
-        let own = self.prompt_tokens.or(self.input_tokens)?.0;
+        if let Some(all) = self.prompt_tokens {
+            return Some(all.0);
+        }
+        let own = self.input_tokens?.0;
         if endpoint != Endpoint::Messages {
             return Some(own);
         }
@@ -98,6 +101,21 @@ pub fn of_body(endpoint: Endpoint, body: &[u8]) -> Reading {
     let mut meter = Meter::new(endpoint);
     meter.read(body);
     meter.reading()
+}
+
+/// Reads figures that stand by themselves, as logs hold them.
+pub(crate) fn of_figures(value: &serde_json::Value) -> Reading {
+    let Ok(figures) = Figures::deserialize(value) else {
+        return Reading::Refused;
+    };
+    match (figures.input(Endpoint::Messages), figures.output()) {
+        (Some(input_tokens), output) => Reading::Usage(Usage {
+            input_tokens,
+            output_tokens: output.unwrap_or(0),
+            estimated: false,
+        }),
+        (None, _) => Reading::Absent,
+    }
 }
 
 /// Reads usage from the events of one stream.

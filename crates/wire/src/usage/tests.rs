@@ -97,3 +97,20 @@ fn every_dialect_of_a_stream_is_read() {
         Reading::Absent,
     );
 }
+
+#[test]
+fn cached_tokens_are_counted_once_in_every_dialect() {
+    for (json, input) in [
+        (
+            r#"{"prompt_tokens":10,"cache_read_input_tokens":4,"completion_tokens":1}"#,
+            10,
+        ),
+        (
+            r#"{"input_tokens":10,"cache_read_input_tokens":4,"output_tokens":1}"#,
+            14,
+        ),
+    ] {
+        let value = serde_json::from_str(json).unwrap();
+        assert_eq!(of_figures(&value), read(input, 1));
+    }
+}
