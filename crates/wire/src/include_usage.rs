@@ -17,14 +17,19 @@ use crate::sse::Event;
 
 #[derive(Deserialize)]
 struct Body<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     stream_options: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Options<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     include_usage: Option<&'a RawValue>,
+}
+
+/// A value that is there, `null` included: a key must not be repeated.
+fn present<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(json).map(Some)
 }
 
 const OPTION: &str = "{\"include_usage\":true}";
@@ -46,25 +51,21 @@ pub fn splice(body: &[u8]) -> Cow<'_, [u8]> {
 fn edit(body: &[u8]) -> Option<(Range<usize>, String)> {
     let text = std::str::from_utf8(body).ok()?;
     let read: Body<'_> = serde_json::from_str(text).ok()?;
-    let Some(options) = read.stream_options else {
-        // `null` reads as absent; a key that is there must not be repeated.
-        return match null_member(text, "stream_options") {
-            Some(place) => Some((place, OPTION.to_owned())),
-            None => first_member(text, 0, &format!("\"stream_options\":{OPTION}")),
-        };
+    let Some(options) = read.stream_options.map(RawValue::get) else {
+        return first_member(text, 0, &format!("\"stream_options\":{OPTION}"));
     };
-    let at = offset_in(text, options.get())?;
-    let read: Options<'_> = serde_json::from_str(options.get()).ok()?;
+    let at = offset_in(text, options)?;
+    if options == "null" {
+        return Some((at..at + options.len(), OPTION.to_owned()));
+    }
+    let read: Options<'_> = serde_json::from_str(options).ok()?;
     match read.include_usage.map(RawValue::get) {
         Some("true") => None,
         Some(value) => {
             let start = offset_in(text, value)?;
             Some((start..start + value.len(), "true".to_owned()))
         }
-        None => match null_member(options.get(), "include_usage") {
-            Some(place) => Some((at + place.start..at + place.end, "true".to_owned())),
-            None => first_member(text, at, "\"include_usage\":true"),
-        },
+        None => first_member(text, at, "\"include_usage\":true"),
     }
 }
 
@@ -72,14 +73,6 @@ fn edit(body: &[u8]) -> Option<(Range<usize>, String)> {
 fn offset_in(whole: &str, part: &str) -> Option<usize> {
     let offset = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
     (offset + part.len() <= whole.len()).then_some(offset)
-}
-
-/// Where the value of the member `key` of the object `text` stands.
-fn null_member(text: &str, key: &str) -> Option<Range<usize>> {
-    let members: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
-    let value = members.get(key)?.get();
-    let start = offset_in(text, value)?;
-    Some(start..start + value.len())
 }
 
 /// Inserts `member` first into the object that begins at or after `from`.

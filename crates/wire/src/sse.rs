@@ -169,6 +169,11 @@ struct Pending {
     data: Option<Range<usize>>,
     /// The data once there is more than one line of it.
     joined: Option<Vec<u8>>,
+    /// First and last byte of the data that is not white space, and whether
+    /// the data is `[DONE]`: kept line by line, so that a long event costs its
+    /// length once.
+    ends: Option<(u8, u8)>,
+    done: bool,
     /// End of the last data line with its line end, and the name known by then.
     after_data: usize,
     name_at_data: Range<usize>,
@@ -360,7 +365,7 @@ impl Pending {
         match field {
             b"event" => self.name = range,
             b"data" => {
-                if self.has_whole_data(buffer) && opens_data(value) {
+                if self.has_whole_data() && opens_data(value) {
                     return Line::StartsAnother;
                 }
                 self.add_data(range, value, buffer);
@@ -373,6 +378,11 @@ impl Pending {
     }
 
     fn add_data(&mut self, range: Range<usize>, value: &[u8], buffer: &[u8]) {
+        let text = value.trim_ascii();
+        if let (Some(first), Some(last)) = (text.first(), text.last()) {
+            self.done = self.ends.is_none() && text == b"[DONE]";
+            self.ends = Some((self.ends.map_or(*first, |e| e.0), *last));
+        }
         match (&mut self.joined, &self.data) {
             (Some(joined), _) => {
                 joined.push(b'\n');
@@ -386,14 +396,8 @@ impl Pending {
         }
     }
 
-    fn has_whole_data(&self, buffer: &[u8]) -> bool {
-        let data = match (&self.joined, &self.data) {
-            (Some(joined), _) => joined.as_slice(),
-            (None, Some(range)) => buffer.get(range.clone()).unwrap_or_default(),
-            (None, None) => return false,
-        };
-        let data = data.trim_ascii();
-        data == b"[DONE]" || (data.starts_with(b"{") && data.ends_with(b"}"))
+    fn has_whole_data(&self) -> bool {
+        self.done || self.ends == Some((b'{', b'}'))
     }
 }
 

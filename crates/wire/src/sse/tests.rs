@@ -319,3 +319,12 @@ proptest! {
         prop_assert_eq!(raw, text);
     }
 }
+
+#[test]
+fn the_longest_event_of_empty_lines_is_one_event() {
+    let lines = EVENT_BYTES_MAX / 6 / 2;
+    let text = [b"data:\n".repeat(lines), b"data:{\n".repeat(lines / 2)].concat();
+    let events = run(&[&text], EVENT_BYTES_MAX).unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].2.len(), lines + lines / 2 * 2 - 1);
+}
