@@ -160,6 +160,12 @@ fn a_stream_without_blank_lines_is_cut_before_each_object() {
 }
 
 #[test]
+fn data_that_merely_ends_in_the_word_is_not_cut() {
+    let text = "data: x\ndata: [DONE]\ndata: {}\n\n";
+    check(text, &[(text, "", "x\n[DONE]\n{}")]);
+}
+
+#[test]
 fn the_end_of_a_cut_stream_is_given_at_the_finish() {
     check(
         "data: a\n\ndata: b",
