@@ -1,1 +1,30 @@
-//! store
+//! Where is it kept?
+//!
+//! `SQLite` in the data folder or `PostgreSQL` by URL, from one set of
+//! migrations; the journal with group commit; the doors to the clock, to
+//! randomness and to files. Nothing here decides anything.
+#![forbid(unsafe_code)]
+
+mod checkpoints;
+mod database;
+mod directory;
+mod doors;
+mod folder;
+mod imported;
+mod journal;
+mod reads;
+
+pub use checkpoints::Checkpoint;
+pub use database::{Database, StoreError};
+pub use directory::{
+    AccountRow, CaseStepRow, Change, DirectoryRows, KeyRow, LimitScope, LimitsRow, OrganisationRow,
+    ProjectRow, SpendRow,
+};
+pub use doors::{SystemClock, random, write_atomically};
+pub use folder::DataFolder;
+pub use imported::ImportedAfter;
+pub use journal::{Entry, Journal, JournalError, JournalTask, LeafOf, SealedBody, Spend};
+pub use reads::{JournalRow, OpenIntent};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! What the log has signed.
+
+use crate::database::{Cell, Database, StoreError};
+
+/// A signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Records under it.
+    pub size: u64,
+    /// RFC 6962 root over them.
+    pub root: [u8; 32],
+    /// The signed note.
+    pub note: String,
+}
+
+impl Database {
+    /// The largest one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn latest_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        let sql = "SELECT size, root, note FROM checkpoints ORDER BY size DESC LIMIT 1";
+        let rows = self.rows(sql, Vec::new()).await?;
+        let row = rows.first().map(|row| {
+            Ok(Checkpoint {
+                size: row.count(0)?,
+                root: row.digest(1)?,
+                note: row.text(2)?,
+            })
+        });
+        row.transpose()
+    }
+
+    /// Keeps `next` if the latest one still has the size `expected` (none: there
+    /// is none) and `next` is larger; says whether it did.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn advance_checkpoint(
+        &self,
+        expected: Option<u64>,
+        next: &Checkpoint,
+    ) -> Result<bool, StoreError> {
+        // One statement decides and writes; -1 stands for "there is none".
+        let sql = "INSERT INTO checkpoints (size, root, note) SELECT CAST($1 AS BIGINT), $2, $3 WHERE (SELECT COALESCE(MAX(size), -1) FROM checkpoints) = CAST($4 AS BIGINT) AND CAST($1 AS BIGINT) > CAST($4 AS BIGINT)";
+        let cells = vec![
+            Cell::count(next.size),
+            Cell::Bytes(next.root.to_vec()),
+            Cell::text(next.note.as_str()),
+            expected.map_or(Cell::int(-1), Cell::count),
+        ];
+        let mut session = self.session().await?;
+        session.begin().await?;
+        let done = match session.execute(sql, cells).await {
+            Ok(n) => session.commit().await.map(|()| n == 1),
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            session.rollback().await;
+        }
+        Ok(done?)
+    }
+}

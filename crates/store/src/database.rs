@@ -1,0 +1,478 @@
+//! The one place that knows which engine keeps the data.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, PgConnection, Row as _, SqliteConnection};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::folder::exclusive;
+
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "rooms", include_str!("../migrations/0001_rooms.sql"))];
+
+/// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.
+const WRITER_LOCK: i64 = 0x6661_6972_686f_6c64;
+
+/// A killed writer's session ends when its server notices the closed socket;
+/// 30 x 100 ms is ample on one machine.
+const LOCK_TRIES: u32 = 30;
+
+/// Why the store could not do it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Neither `sqlite:PATH` nor `postgres://...`.
+    Url(String),
+    /// Another process writes here.
+    Locked(String),
+    /// The database was opened for reading.
+    ReadOnly,
+    /// A secret file does not hold 32 bytes.
+    BadSecret(PathBuf),
+    /// A file could not be read or written.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database refused.
+    Database(sqlx::Error),
+    /// The schema could not be brought up to date.
+    Migration(sqlx::migrate::MigrateError),
+    /// A stored value is not what its column promises.
+    Corrupt(String),
+}
+
+impl StoreError {
+    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => write!(
+                f,
+                "open the database: `{url}` is neither `sqlite:PATH` nor `postgres://...`"
+            ),
+            Self::Locked(what) => write!(
+                f,
+                "take the store for writing: another process holds `{what}`; stop it or choose another data folder or database"
+            ),
+            Self::ReadOnly => write!(f, "write: the database was opened for reading"),
+            Self::BadSecret(path) => write!(
+                f,
+                "use the secret file `{}`: it must hold exactly 32 bytes; restore it from your backup",
+                path.display()
+            ),
+            Self::File { path, .. } => write!(f, "use the file `{}`", path.display()),
+            Self::Database(_) => write!(f, "use the database"),
+            Self::Migration(_) => write!(f, "bring the database's schema up to date"),
+            Self::Corrupt(what) => write!(f, "read the database: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { source, .. } => Some(source),
+            Self::Database(source) => Some(source),
+            Self::Migration(source) => Some(source),
+            Self::Url(_)
+            | Self::Locked(_)
+            | Self::ReadOnly
+            | Self::BadSecret(_)
+            | Self::Corrupt(_) => None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// One value bound to a statement.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bytes(Vec<u8>),
+}
+
+impl Cell {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(Some(text.into()))
+    }
+    pub(crate) fn int(n: i64) -> Self {
+        Self::Int(Some(n))
+    }
+    /// Counts beyond the database's integers stop at its largest.
+    pub(crate) fn count(n: u64) -> Self {
+        Self::int(i64::try_from(n).unwrap_or(i64::MAX))
+    }
+}
+
+/// One row, of either engine.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! column {
+    ($(#[$doc:meta])* $name:ident, $kind:ty) => {
+        $(#[$doc])*
+        pub(crate) fn $name(&self, i: usize) -> Result<$kind, StoreError> {
+            Ok(match self {
+                Self::Sqlite(row) => row.try_get(i)?,
+                Self::Postgres(row) => row.try_get(i)?,
+            })
+        }
+    };
+}
+
+impl Row {
+    column!(int, i64);
+    column!(int_or_none, Option<i64>);
+    column!(text, String);
+    column!(text_or_none, Option<String>);
+    column!(bytes, Vec<u8>);
+
+    pub(crate) fn count(&self, i: usize) -> Result<u64, StoreError> {
+        u64::try_from(self.int(i)?)
+            .map_err(|_| StoreError::Corrupt("a count is negative".to_owned()))
+    }
+
+    pub(crate) fn digest(&self, i: usize) -> Result<[u8; 32], StoreError> {
+        self.bytes(i)?
+            .try_into()
+            .map_err(|_| StoreError::Corrupt("a digest does not hold 32 bytes".to_owned()))
+    }
+}
+
+/// Binds the cells. Long statements differ in length from batch to batch and
+/// would only push the others out of the cache of prepared statements.
+macro_rules! bound {
+    ($sql:expr, $cells:expr) => {{
+        let mut query = sqlx::query($sql).persistent($sql.len() < 1_000);
+        for cell in $cells {
+            query = match cell {
+                Cell::Int(value) => query.bind(value),
+                Cell::Text(value) => query.bind(value),
+                Cell::Bytes(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+/// The one connection that writes.
+pub(crate) struct Session {
+    connection: Connection,
+    in_transaction: bool,
+}
+
+enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Session {
+    pub(crate) async fn execute(
+        &mut self,
+        sql: &str,
+        cells: Vec<Cell>,
+    ) -> Result<u64, sqlx::Error> {
+        Ok(match &mut self.connection {
+            Connection::Sqlite(c) => bound!(sql, cells).execute(c).await?.rows_affected(),
+            Connection::Postgres(c) => bound!(sql, cells).execute(c).await?.rows_affected(),
+        })
+    }
+
+    /// Writes many rows with few statements: `{}` of `sql` becomes
+    /// `($1,$2),($3,$4)...`. At most 8,000 values a statement: `SQLite` allows
+    /// 32,766, `PostgreSQL` 65,535.
+    pub(crate) async fn insert_rows(
+        &mut self,
+        sql: &str,
+        rows: Vec<Vec<Cell>>,
+    ) -> Result<u64, sqlx::Error> {
+        let Some(width) = rows.first().map(Vec::len) else {
+            return Ok(0);
+        };
+        let per_statement = (8_000 / width.max(1)).max(1);
+        let mut written = 0;
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<_> = rows.by_ref().take(per_statement).collect();
+            let statement = sql.replacen("{}", &tuples(width, chunk.len()), 1);
+            let cells = chunk.into_iter().flatten().collect();
+            written += self.execute(&statement, cells).await?;
+        }
+        Ok(written)
+    }
+
+    /// One setting of `SQLite`, as text.
+    #[cfg(test)]
+    pub(crate) async fn pragma(&mut self, sql: &str) -> String {
+        let Connection::Sqlite(connection) = &mut self.connection else {
+            panic!("only SQLite has pragmas");
+        };
+        let row = sqlx::query(sql).fetch_one(connection).await.unwrap();
+        row.try_get_unchecked::<String, _>(0).unwrap()
+    }
+
+    /// A future dropped half-way leaves its transaction open; it is undone here.
+    pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        if self.in_transaction {
+            self.rollback().await;
+        }
+        let begin = match &self.connection {
+            Connection::Sqlite(_) => "BEGIN IMMEDIATE",
+            Connection::Postgres(_) => "BEGIN",
+        };
+        self.in_transaction = true;
+        self.execute(begin, Vec::new()).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.execute("COMMIT", Vec::new()).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Undoes the open transaction. `SQLite` may have undone it already on a
+    /// full disk; then there is nothing to undo and nothing to report.
+    pub(crate) async fn rollback(&mut self) {
+        if let Err(error) = self.execute("ROLLBACK", Vec::new()).await {
+            tracing::debug!(%error, "nothing to roll back");
+        }
+        self.in_transaction = false;
+    }
+}
+
+fn tuples(width: usize, rows: usize) -> String {
+    let mut text = String::with_capacity(rows * width * 6);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 1..=width {
+            if column > 1 {
+                text.push(',');
+            }
+            text.push('$');
+            text.push_str(&(row * width + column).to_string());
+        }
+        text.push(')');
+    }
+    text
+}
+
+enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// An open database; clones share it.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    readers: Readers,
+    writer: Option<Mutex<Session>>,
+    _lock: Option<File>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = match self.inner.readers {
+            Readers::Sqlite(_) => "SQLite",
+            Readers::Postgres(_) => "PostgreSQL",
+        };
+        f.debug_struct("Database")
+            .field("engine", &engine)
+            .field("writes", &self.inner.writer.is_some())
+            .finish()
+    }
+}
+
+impl Database {
+    /// Opens `sqlite:PATH` or `postgres://...` as its only writer and brings
+    /// the schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process writes there.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if let Some(path) = sqlite_path(url) {
+            let lock = exclusive(Path::new(&format!("{path}.lock")))?;
+            let options = sqlite_options(&path).create_if_missing(true);
+            let mut connection = options.connect().await?;
+            migrator(|sql| sql.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY"))
+                .run_direct(&mut connection)
+                .await
+                .map_err(StoreError::Migration)?;
+            let readers = SqlitePoolOptions::new()
+                .max_connections(4)
+                .connect_with(sqlite_options(&path).read_only(true))
+                .await?;
+            return Ok(Self::of(
+                Readers::Sqlite(readers),
+                Some(Connection::Sqlite(connection)),
+                Some(lock),
+            ));
+        }
+        let options = postgres_options(url)?;
+        let mut connection = options.connect().await?;
+        take_postgres(&mut connection, &options).await?;
+        migrator(|sql| sql.replace("BLOB", "BYTEA"))
+            .run_direct(&mut connection)
+            .await
+            .map_err(StoreError::Migration)?;
+        Ok(Self::of(
+            Readers::Postgres(postgres_readers(options).await?),
+            Some(Connection::Postgres(connection)),
+            None,
+        ))
+    }
+
+    /// Opens a database that exists, beside its writer, for reading only.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be reached.
+    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        let readers = if let Some(path) = sqlite_path(url) {
+            let pool = SqlitePoolOptions::new().max_connections(4);
+            Readers::Sqlite(
+                pool.connect_with(sqlite_options(&path).read_only(true))
+                    .await?,
+            )
+        } else {
+            Readers::Postgres(postgres_readers(postgres_options(url)?).await?)
+        };
+        Ok(Self::of(readers, None, None))
+    }
+
+    fn of(readers: Readers, writer: Option<Connection>, lock: Option<File>) -> Self {
+        let writer = writer.map(|connection| {
+            Mutex::new(Session {
+                connection,
+                in_transaction: false,
+            })
+        });
+        Self {
+            inner: Arc::new(Inner {
+                readers,
+                writer,
+                _lock: lock,
+            }),
+        }
+    }
+
+    pub(crate) async fn session(&self) -> Result<MutexGuard<'_, Session>, StoreError> {
+        match &self.inner.writer {
+            Some(writer) => Ok(writer.lock().await),
+            None => Err(StoreError::ReadOnly),
+        }
+    }
+
+    pub(crate) async fn rows(&self, sql: &str, cells: Vec<Cell>) -> Result<Vec<Row>, StoreError> {
+        Ok(match &self.inner.readers {
+            Readers::Sqlite(pool) => {
+                let rows = bound!(sql, cells).fetch_all(pool).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Readers::Postgres(pool) => {
+                let rows = bound!(sql, cells).fetch_all(pool).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+}
+
+fn sqlite_path(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
+/// `synchronous=FULL` syncs the write-ahead log at each commit: what is
+/// acknowledged outlives a power cut as far as the disk tells the truth.
+fn sqlite_options(path: &str) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(StoreError::Url(url.to_owned()));
+    }
+    Ok(PgConnectOptions::from_str(url)?)
+}
+
+async fn postgres_readers(options: PgConnectOptions) -> Result<PgPool, StoreError> {
+    Ok(PgPoolOptions::new()
+        .max_connections(4)
+        .connect_with(options)
+        .await?)
+}
+
+async fn take_postgres(
+    connection: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> Result<(), StoreError> {
+    for left in (0..LOCK_TRIES).rev() {
+        let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(WRITER_LOCK)
+            .fetch_one(&mut *connection)
+            .await?;
+        if taken {
+            return Ok(());
+        }
+        if left > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let name = options.get_database().unwrap_or("postgres");
+    Err(StoreError::Locked(format!("PostgreSQL database {name}")))
+}
+
+fn migrator(dialect: impl Fn(&str) -> String) -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(
+            *version,
+            Cow::Borrowed(*name),
+            MigrationType::Simple,
+            Cow::Owned(dialect(sql)),
+            false,
+        )
+    });
+    Migrator {
+        migrations: Cow::Owned(migrations.collect()),
+        ..Migrator::DEFAULT
+    }
+}

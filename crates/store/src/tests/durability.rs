@@ -1,0 +1,128 @@
+//! A child process appends and prints what was acknowledged; it is killed; what
+//! was printed must be there.
+//!
+//! Mutants this kills: `AckBeforeWrite` (the write is skipped) always, and
+//! `AckBeforeCommit` within the rounds given. It cannot see a missing fsync
+//! (`synchronous=OFF`): the page cache outlives the process. That one is only
+//! guarded by `sqlite_syncs_at_each_commit`, which reads the setting back.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use super::*;
+use crate::journal::CommitPolicy;
+
+const NAME: &str = "tests::durability::acknowledged_records_outlive_a_killed_process";
+/// Kills of the real journal per engine.
+const ROUNDS: usize = 6;
+/// Kills within which a mutant must be noticed.
+const MUTANT_ROUNDS: usize = 40;
+
+#[test]
+fn acknowledged_records_outlive_a_killed_process() {
+    if let (Ok(url), Ok(policy)) = (std::env::var("STORE_URL"), std::env::var("STORE_POLICY")) {
+        append_forever(&url, &policy);
+    }
+    testbed::on_both(|url| {
+        for round in 0..ROUNDS {
+            assert_eq!(lost(url, "durable", 50 + round * 37), 0, "{url}");
+        }
+    });
+    testbed::on_both(|url| {
+        assert!(lost(url, "ack_before_write", 100) > 0, "{url}");
+    });
+    testbed::on_both(|url| {
+        let noticed = (0..MUTANT_ROUNDS).any(|n| lost(url, "ack_before_commit", 50 + n * 7) > 0);
+        assert!(noticed, "{url}: the mutant lived");
+    });
+}
+
+fn append_forever(url: &str, policy: &str) -> ! {
+    let policy = match policy {
+        "durable" => CommitPolicy::Durable,
+        "ack_before_commit" => CommitPolicy::AckBeforeCommit,
+        "ack_before_write" => CommitPolicy::AckBeforeWrite,
+        other => panic!("no policy `{other}`"),
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let database = Database::open(url).await.unwrap();
+        let (journal, task) = Journal::start_as(database, leaf, NOON, None, policy)
+            .await
+            .unwrap();
+        for _ in 0..16 {
+            let journal = journal.clone();
+            tokio::spawn(async move {
+                loop {
+                    let name = hex::encode(crate::random::<8>().unwrap());
+                    let seq = journal.append(intent(&name)).await.unwrap();
+                    println!("acked {seq} {name}");
+                }
+            });
+        }
+        drop(journal);
+        task.finished().await;
+    });
+    panic!("the appenders stopped");
+}
+
+/// Kills a child after `after` acknowledgements; how many of all it printed are
+/// missing from the database.
+fn lost(url: &str, policy: &str, after: usize) -> usize {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture", "--test-threads=1"])
+        .env("STORE_URL", url)
+        .env("STORE_POLICY", policy)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let mut acked = Vec::new();
+    for line in output.lines() {
+        let line = line.unwrap();
+        // The last line may be cut short; only whole ones were acknowledged.
+        if let ["acked", seq, name] = line.split(' ').collect::<Vec<_>>()[..]
+            && name.len() == 16
+        {
+            acked.push((seq.parse::<u64>().unwrap(), name.to_owned()));
+        }
+        if acked.len() == after {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(acked.len() >= after, "the child died by itself");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let database = Database::open(url).await.unwrap();
+        let stored = database.records(0..u64::MAX).await.unwrap();
+        assert!(stored.iter().map(|r| r.seq).eq(0..stored.len() as u64));
+        let missing = |(seq, name): &&(u64, String)| {
+            let row = usize::try_from(*seq).ok().and_then(|n| stored.get(n));
+            row.and_then(|r| r.exchange.as_ref())
+                .is_none_or(|e| e.as_str() != name)
+        };
+        acked.iter().filter(missing).count()
+    })
+}
+
+#[tokio::test]
+async fn sqlite_syncs_at_each_commit() {
+    let bed = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", bed.path().join("d").display());
+    let database = Database::open(&url).await.unwrap();
+    let row = database
+        .session()
+        .await
+        .unwrap()
+        .pragma("PRAGMA synchronous")
+        .await;
+    assert_eq!(row, "2", "FULL");
+    let row = database
+        .session()
+        .await
+        .unwrap()
+        .pragma("PRAGMA journal_mode")
+        .await;
+    assert_eq!(row, "wal");
+}
