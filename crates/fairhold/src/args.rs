@@ -1,0 +1,172 @@
+//! What may be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Makes the usage terms of LLM APIs enforceable, provable and contestable.
+///
+/// Exit codes: 0 clean, 1 finding or failed check, 2 error or malformed input, 3 could not be decided.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fairhold",
+    version,
+    before_help = "example: fairhold import logs/*.jsonl",
+    propagate_version = true
+)]
+pub(crate) struct Cli {
+    /// Print data as JSON on stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Folder that holds the store, the keys and `run.json`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "FAIRHOLD_HOME",
+        default_value = "fairhold-data"
+    )]
+    pub(crate) data: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read exchanges from logs (JSONL, OpenAI batch files, `LiteLLM` payloads).
+    Import(Import),
+    /// Propose, decide and read cases.
+    #[command(subcommand)]
+    Case(Case),
+    /// Write the evidence bundle of a case.
+    Export(Export),
+    /// Make, revoke and list API keys.
+    #[command(subcommand)]
+    Key(Key),
+    /// Open and list accounts.
+    #[command(subcommand)]
+    Account(Account),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Logs to read; the dialect of each line is recognised.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Whom lines belong to that name no account (batch files).
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Case {
+    /// Open a case against an account; a second person must approve.
+    Propose {
+        /// The accused account.
+        account: String,
+        /// The clause relied on.
+        #[arg(long)]
+        clause: String,
+        /// The facts, in words the customer reads.
+        #[arg(long)]
+        summary: String,
+        /// Who proposes.
+        #[arg(long)]
+        by: String,
+        /// What is proposed.
+        #[arg(long, default_value = "suspend", value_parser = ["notice", "suspend"])]
+        action: String,
+        /// What speaks for the accused.
+        #[arg(long, default_value = "none found")]
+        exculpatory: String,
+    },
+    /// Agree, as a second person: the measure takes effect.
+    Approve(Step),
+    /// Decline: nothing happens to the account.
+    Reject(Step),
+    /// Contest, as the accused.
+    Appeal(Step),
+    /// Decide an appeal for the accused, as someone who took no part.
+    Overturn(Step),
+    /// Decide an appeal against the accused, as someone who took no part.
+    Uphold(Step),
+    /// List cases.
+    List,
+    /// Show one case.
+    Show {
+        /// The case.
+        case: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Step {
+    /// The case.
+    pub(crate) case: String,
+    /// Who acts.
+    #[arg(long)]
+    pub(crate) by: String,
+    /// Why; kept on the timeline.
+    #[arg(long, default_value = "")]
+    pub(crate) comment: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The case.
+    pub(crate) case: String,
+    /// The file to write; `case-<id>.evidence.zip` without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key; its secret is shown once.
+    Create {
+        /// Whose it is.
+        account: String,
+    },
+    /// Revoke a key at once.
+    Revoke {
+        /// Its public part.
+        id: String,
+    },
+    /// List keys, without secrets.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Open an account, with its project and organisation where they are new.
+    Create(NewAccount),
+    /// List accounts.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewAccount {
+    /// Its id.
+    pub(crate) account: String,
+    /// The project that owns it.
+    #[arg(long, default_value = "default")]
+    pub(crate) project: String,
+    /// The organisation that owns the project.
+    #[arg(long, default_value = "default")]
+    pub(crate) organisation: String,
+    /// Requests allowed per minute.
+    #[arg(long)]
+    pub(crate) requests_per_minute: Option<u64>,
+    /// Tokens allowed per minute.
+    #[arg(long)]
+    pub(crate) tokens_per_minute: Option<u64>,
+    /// Requests allowed per day.
+    #[arg(long)]
+    pub(crate) requests_per_day: Option<u64>,
+    /// Tokens allowed per day.
+    #[arg(long)]
+    pub(crate) tokens_per_day: Option<u64>,
+    /// Spend allowed in all, in millionths of a US dollar.
+    #[arg(long)]
+    pub(crate) budget_micro_usd: Option<u64>,
+}

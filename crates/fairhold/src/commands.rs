@@ -1,0 +1,7 @@
+//! One file per command; each returns how the program is to exit.
+
+pub(crate) mod account;
+pub(crate) mod case;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod key;

@@ -1,0 +1,44 @@
+//! `fairhold account create|list`.
+
+use console::{NewAccount, Office};
+
+use crate::args::Account;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+
+/// Runs the command.
+pub(crate) async fn run<O: Office>(office: &O, what: Account, out: Out) -> Result<Exit, Failure> {
+    match what {
+        Account::Create(new) => {
+            let account = office
+                .open_account(NewAccount {
+                    account: new.account,
+                    project: new.project,
+                    organisation: new.organisation,
+                    requests_per_minute: new.requests_per_minute,
+                    tokens_per_minute: new.tokens_per_minute,
+                    requests_per_day: new.requests_per_day,
+                    tokens_per_day: new.tokens_per_day,
+                    budget_micro_usd: new.budget_micro_usd,
+                })
+                .await?;
+            out.data(&account)?;
+            out.line(&format!(
+                "{} opened in project {} of {}",
+                account.account, account.project, account.organisation
+            ));
+            out.next(&format!("fairhold key create {}", account.account));
+        }
+        Account::List => {
+            let accounts = office.accounts().await?;
+            out.data(&accounts)?;
+            for account in &accounts {
+                out.line(&format!(
+                    "{:<32} {:<12} {} / {}",
+                    account.account, account.standing, account.organisation, account.project
+                ));
+            }
+        }
+    }
+    Ok(Exit::Clean)
+}

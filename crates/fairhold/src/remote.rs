@@ -1,0 +1,184 @@
+//! The office of a running server, reached through its admin API.
+
+use bytes::Bytes;
+use console::{
+    AccountView, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase, NewKey,
+    Office, OfficeError, Step,
+};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Method, Request, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::run_file::RunFile;
+
+/// Speaks to the server that wrote the run file.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    client: Client<HttpConnector, Full<Bytes>>,
+    run: RunFile,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    error: Reason,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    message: String,
+}
+
+impl Remote {
+    /// The server of `run`, if it answers.
+    pub(crate) async fn reach(run: RunFile) -> Option<Self> {
+        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        let remote = Self { client, run };
+        match remote
+            .send(Method::GET, "/admin/checkpoint", Bytes::new())
+            .await
+        {
+            Ok((status, _)) if status != 401 => Some(remote),
+            _ => None,
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(u16, Bytes), OfficeError> {
+        let failed = |e: &dyn std::fmt::Display| {
+            OfficeError::Unavailable(format!(
+                "failed to reach the server at {}: {e}",
+                self.run.admin
+            ))
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.run.admin))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.run.token))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|e| failed(&e))?;
+        let response = self.client.request(request).await.map_err(|e| failed(&e))?;
+        let status = response.status().as_u16();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .map_err(|e| failed(&e))?;
+        Ok((status, body.to_bytes()))
+    }
+
+    async fn bytes(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, OfficeError> {
+        let (status, body) = self.send(method, path, body).await?;
+        if (200..300).contains(&status) {
+            return Ok(body);
+        }
+        let message = serde_json::from_slice::<Refused>(&body).map_or_else(
+            |_| format!("the server answered {status}"),
+            |r| r.error.message,
+        );
+        Err(OfficeError::from_status(status, message))
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<T, OfficeError> {
+        let body = match body {
+            Some(body) => {
+                serde_json::to_vec(body).map_err(|e| OfficeError::Invalid(e.to_string()))?
+            }
+            None => Vec::new(),
+        };
+        let answer = self.bytes(method, path, body.into()).await?;
+        serde_json::from_slice(&answer).map_err(|e| {
+            OfficeError::Unavailable(format!("the server speaks another version: {e}"))
+        })
+    }
+
+    async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, OfficeError> {
+        self.call(Method::GET, path, None::<&()>).await
+    }
+}
+
+/// An id as a segment of a path: everything but letters, digits and `-_.` is
+/// escaped (RFC 3986, unreserved characters).
+fn segment(id: &str) -> String {
+    id.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}
+
+impl Office for Remote {
+    async fn open_account(&self, new: NewAccount) -> Result<AccountView, OfficeError> {
+        self.call(Method::POST, "/admin/accounts", Some(&new)).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountView>, OfficeError> {
+        self.read("/admin/accounts").await
+    }
+
+    async fn create_key(&self, account: &str) -> Result<NewKey, OfficeError> {
+        let body = serde_json::json!({"account": account});
+        self.call(Method::POST, "/admin/keys", Some(&body)).await
+    }
+
+    async fn revoke_key(&self, id: &str) -> Result<KeyView, OfficeError> {
+        let path = format!("/admin/keys/{}/revoke", segment(id));
+        self.call(Method::POST, &path, None::<&()>).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyView>, OfficeError> {
+        self.read("/admin/keys").await
+    }
+
+    async fn propose(&self, new: NewCase) -> Result<CaseView, OfficeError> {
+        self.call(Method::POST, "/admin/cases", Some(&new)).await
+    }
+
+    async fn step(&self, case: &str, step: Step) -> Result<CaseView, OfficeError> {
+        let path = format!("/admin/cases/{}/steps", segment(case));
+        self.call(Method::POST, &path, Some(&step)).await
+    }
+
+    async fn cases(&self) -> Result<Vec<CaseView>, OfficeError> {
+        self.read("/admin/cases").await
+    }
+
+    async fn case(&self, case: &str) -> Result<CaseView, OfficeError> {
+        self.read(&format!("/admin/cases/{}", segment(case))).await
+    }
+
+    async fn export(&self, case: &str) -> Result<Vec<u8>, OfficeError> {
+        let path = format!("/admin/cases/{}/bundle", segment(case));
+        self.bytes(Method::GET, &path, Bytes::new())
+            .await
+            .map(|b| b.to_vec())
+    }
+
+    async fn detect(&self) -> Result<DetectionView, OfficeError> {
+        self.call(Method::POST, "/admin/detect", None::<&()>).await
+    }
+
+    async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
+        self.read("/admin/checkpoint").await
+    }
+
+    fn whose(&self, _: &str) -> Option<String> {
+        None // the admin API tells nobody whose key a secret is
+    }
+}

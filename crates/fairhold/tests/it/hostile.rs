@@ -1,0 +1,108 @@
+//! The functions of the fuzz targets, on seeded input, on stable.
+
+#[expect(unreachable_pub, reason = "public in the fuzz targets' own workspace")]
+#[path = "../../../../fuzz/src/lib.rs"]
+mod doors;
+
+/// One parser, with input that it accepts.
+type Door = (&'static str, fn(&[u8]), &'static [&'static [u8]]);
+
+const DOORS: &[Door] = &[
+    (
+        "peek",
+        doors::peek,
+        &[
+            br#"{"model":"gpt-4o","stream":true,"max_tokens":7,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"tools":[]}"#,
+            br#"{"model":"claude","max_tokens":1024,"system":"s","messages":[{"role":"user","content":"hi"}]}"#,
+            br#"{"model":"m","input":["a","b"],"prompt":"p","n":2}"#,
+        ],
+    ),
+    (
+        "sse",
+        doors::sse,
+        &[
+            b"data: {\"choices\":[]}\n\ndata: [DONE]\n\n",
+            b"\xef\xbb\xbfevent: message_start\r\ndata: {\"type\":\"x\"}\r\n\r\n: ping\r\rdata: a\ndata: b\n\n",
+        ],
+    ),
+    (
+        "import_line",
+        doors::import_line,
+        &[
+            br#"{"account":"a","time":"2026-01-02T03:04:05Z","messages":[{"role":"user","content":"hi"}],"response":"yes","usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+            br#"{"id":"b","custom_id":"r1","response":{"status_code":200,"body":{"choices":[]}},"error":null}"#,
+            br#"[{"startTime":1.5,"call_type":"completion","metadata":{"user_api_key_hash":"k"},"messages":[]}]"#,
+        ],
+    ),
+    (
+        "record",
+        doors::record,
+        &[br#"{"account":"a","at":1,"change":"opened","seq":0,"subject":"s","type":"directory"}"#],
+    ),
+    ("key", doors::key, &[b"fh_live_00000000000_00000000000000000000000000000000000000000000000000"]),
+];
+
+/// `SplitMix64`: the same bytes on every run and machine.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % (bound.max(1) as u64)).unwrap_or_default()
+    }
+
+    fn mutated(&mut self, seeds: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = seeds[self.below(seeds.len())].to_vec();
+        for _ in 0..self.below(5) {
+            let at = self.below(bytes.len() + 1);
+            let other = seeds[self.below(seeds.len())];
+            match self.below(5) {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at, u8::try_from(self.below(256)).unwrap_or_default()),
+                2 => bytes
+                    .splice(
+                        at..at,
+                        b"\"{}[],:\\\n\r\0\xff"[self.below(12)..]
+                            .iter()
+                            .copied()
+                            .take(1),
+                    )
+                    .for_each(drop),
+                3 => bytes.extend(&other[self.below(other.len())..]),
+                _ if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
+                _ => {}
+            }
+        }
+        bytes
+    }
+
+    fn noise(&mut self) -> Vec<u8> {
+        (0..self.below(200))
+            .map(|_| u8::try_from(self.below(256)).unwrap_or_default())
+            .collect()
+    }
+}
+
+#[test]
+fn every_door_survives_hostile_bytes() {
+    for (name, door, seeds) in DOORS {
+        let mut seeded = Seeded(0x0fa1_2401d);
+        seeds.iter().for_each(|seed| door(seed));
+        for round in 0..4_000 {
+            let bytes = if round % 8 == 0 {
+                seeded.noise()
+            } else {
+                seeded.mutated(seeds)
+            };
+            let held = std::panic::catch_unwind(|| door(&bytes));
+            assert!(
+                held.is_ok(),
+                "{name}, round {round}: {:?}",
+                String::from_utf8_lossy(&bytes)
+            );
+        }
+    }
+}

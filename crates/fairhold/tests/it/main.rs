@@ -1,0 +1,9 @@
+//! The binary, and every parser it is built of, from outside.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops here"
+)]
+
+mod hostile;
+mod typed;
