@@ -1,0 +1,427 @@
+//! Who decides, and who records? The real desk: the engine behind one lock,
+//! the journal behind it, bodies sealed in between.
+//!
+//! The lock is held for a decision (microseconds), never across a wait.
+
+mod rows;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use engine::{
+    Admitted, Ask, Command, CommandError, Completion, Config, Denial, Effect, Engine, Refusal,
+    Scope, Standing,
+};
+use evidence::merkle::Tree;
+use evidence::seal::{Body, Label, MasterKey, seal};
+use evidence::{Commitment, Event, Record};
+use facts::{AccountId, CaseId, ExchangeId, MicroUsd, Timestamp};
+use gateway::{Desk, NotRecorded};
+use store::{
+    CaseStepRow, Change, Database, Entry, Journal, JournalError, JournalTask, SealedBody, Spend,
+    StoreError, SystemClock,
+};
+
+/// What a keeper is opened with.
+#[derive(Debug)]
+pub struct Options {
+    /// `sqlite:PATH` or `postgres://...`.
+    pub url: String,
+    /// A file that keeps room on the disk for endings.
+    pub reserve: Option<PathBuf>,
+    /// The key from which those of the bodies come.
+    pub master: MasterKey,
+    /// How the engine decides.
+    pub engine: Config,
+}
+
+/// Why a keeper cannot open, or a command was not carried out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeeperError {
+    /// The database.
+    Store(StoreError),
+    /// The journal; nothing was changed.
+    Journal(JournalError),
+    /// The engine refused the command; nothing was changed.
+    Refused(CommandError),
+    /// A stored row cannot be read.
+    Row(String),
+}
+
+impl fmt::Display for KeeperError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => write!(f, "open the store: {error}"),
+            Self::Journal(error) => write!(f, "{error}"),
+            Self::Refused(error) => write!(f, "{error}"),
+            Self::Row(what) => write!(f, "read the directory: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for KeeperError {}
+
+impl From<StoreError> for KeeperError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<JournalError> for KeeperError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+struct State {
+    engine: Engine,
+    /// Sequence numbers of the intents still open.
+    intents: HashMap<ExchangeId, u64>,
+}
+
+/// Decides and records; one per process.
+pub struct Keeper {
+    state: Mutex<State>,
+    /// Changes are planned, recorded and enacted one at a time.
+    commands: tokio::sync::Mutex<()>,
+    tree: tokio::sync::Mutex<Tree>,
+    journal: Journal,
+    database: Database,
+    master: MasterKey,
+    clock: SystemClock,
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").finish_non_exhaustive()
+    }
+}
+
+/// Gives the reservation back unless the intent became durable: also when the
+/// client left while it was being written.
+struct Reservation<'a> {
+    keeper: &'a Keeper,
+    exchange: Option<ExchangeId>,
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if let Some(exchange) = self.exchange.take() {
+            let now = self.keeper.clock.now();
+            self.keeper.state().engine.release(&exchange, now);
+        }
+    }
+}
+
+impl Keeper {
+    /// Opens the store, loads who is who and what was spent, and starts the
+    /// journal (which gives intents left open the ending `interrupted`).
+    ///
+    /// # Errors
+    /// [`KeeperError`] when the store cannot be opened or read.
+    pub async fn open(options: Options) -> Result<(Self, JournalTask), KeeperError> {
+        let clock = SystemClock;
+        let database = Database::open(&options.url).await?;
+        let mut engine = Engine::new(options.engine);
+        for row in rows::read(database.directory().await?).map_err(KeeperError::Row)? {
+            engine.load(row);
+        }
+        restore(&mut engine, &database).await?;
+        let (journal, task) =
+            Journal::start(database.clone(), leaf, clock.now(), options.reserve).await?;
+        let keeper = Self {
+            state: Mutex::new(State {
+                engine,
+                intents: HashMap::new(),
+            }),
+            commands: tokio::sync::Mutex::new(()),
+            tree: tokio::sync::Mutex::new(Tree::from_hashes([])),
+            journal,
+            database,
+            master: options.master,
+            clock,
+        };
+        Ok((keeper, task))
+    }
+
+    /// Carries out a change of the directory: planned, recorded, then enacted.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; nothing was changed.
+    pub async fn command(&self, command: Command) -> Result<(), KeeperError> {
+        self.carry_out(command, None).await
+    }
+
+    /// Carries out a step of a case with what it leaves its accounts.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; nothing was changed.
+    pub async fn step(
+        &self,
+        case: CaseId,
+        word: String,
+        row: CaseStepRow,
+        standings: Vec<(AccountId, Standing)>,
+    ) -> Result<(), KeeperError> {
+        let command = Command::CaseStep {
+            case,
+            step: word,
+            digest: row.digest,
+            standings,
+        };
+        self.carry_out(command, Some(Change::CaseStep(row))).await
+    }
+
+    /// Asks the engine something about who is who or what was spent.
+    pub fn ask<T>(&self, question: impl FnOnce(&Engine) -> T) -> T {
+        question(&self.state().engine)
+    }
+
+    /// Size and root of the tree over everything durable so far.
+    ///
+    /// # Errors
+    /// [`KeeperError::Store`] when the leaves cannot be read.
+    pub async fn root(&self) -> Result<(u64, [u8; 32]), KeeperError> {
+        let mut tree = self.tree.lock().await;
+        let size = self.database.count().await?;
+        for hash in self.database.leaves(tree.size()..size).await? {
+            tree.push(hash);
+        }
+        let root = tree
+            .root(tree.size())
+            .ok_or_else(|| KeeperError::Row("the tree has no root".to_owned()))?;
+        Ok((tree.size(), root))
+    }
+
+    /// The store, for reading.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Lets expired reservations go.
+    pub fn wake(&self) {
+        let now = self.clock.now();
+        self.state().engine.wake(now);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn carry_out(&self, command: Command, kept: Option<Change>) -> Result<(), KeeperError> {
+        let _one_at_a_time = self.commands.lock().await;
+        let now = self.clock.now();
+        let (effects, entries) = {
+            let state = self.state();
+            let effects = state
+                .engine
+                .apply(command, now)
+                .map_err(KeeperError::Refused)?;
+            let entries = rows::entries(state.engine.directory(), &effects, kept, now)
+                .map_err(KeeperError::Row)?;
+            (effects, entries)
+        };
+        self.journal.append_all(entries).await?;
+        let mut state = self.state();
+        for effect in &effects {
+            state.engine.enact(effect);
+        }
+        Ok(())
+    }
+
+    /// Seals one body of an exchange; says what goes into its record.
+    fn sealed(&self, of: &Admitted, body: Body, bytes: &[u8]) -> Option<(SealedBody, Commitment)> {
+        let label = Label {
+            account: &of.account,
+            at: of.at,
+            exchange: &of.exchange,
+            body,
+        };
+        let fresh = store::random().ok()?;
+        let sealed = seal(&self.master, &label, &fresh, bytes).ok()?;
+        let kept = SealedBody {
+            what: body.word().to_owned(),
+            bytes: sealed.bytes,
+        };
+        Some((kept, sealed.commitment))
+    }
+
+    fn intent(&self, admitted: &Admitted, body: &[u8]) -> Option<Entry> {
+        let (kept, request) = self.sealed(admitted, Body::Request, body)?;
+        let mut entry = Entry::of(Record {
+            at: admitted.at,
+            account: Some(admitted.account.clone()),
+            event: Event::Intent {
+                exchange: admitted.exchange.clone(),
+                key: admitted.key.clone(),
+                endpoint: admitted.endpoint,
+                model: admitted.model.clone(),
+                request,
+                policy: admitted.policy_sha256.clone(),
+                clauses: admitted.clauses.clone(),
+            },
+        });
+        entry.bodies.push(kept);
+        Some(entry)
+    }
+
+    fn ending(&self, completion: &Completion, intent: u64, answer: &[u8]) -> Option<Entry> {
+        let admitted = &completion.admitted;
+        let (kept, commitment) = self.sealed(admitted, Body::Answer, answer)?;
+        let charge = self.state().engine.charge(completion);
+        let mut entry = Entry::of(Record {
+            at: completion.at,
+            account: Some(admitted.account.clone()),
+            event: Event::Completion {
+                exchange: admitted.exchange.clone(),
+                intent,
+                ending: completion.ending,
+                status: completion.status,
+                input_tokens: completion.usage.input_tokens,
+                output_tokens: completion.usage.output_tokens,
+                estimated: completion.usage.estimated,
+                answer: Some(commitment),
+            },
+        });
+        entry.bodies.push(kept);
+        entry.spend = Some(Spend {
+            account: charge.account,
+            key: charge.key,
+            at: completion.at,
+            amount: charge.price,
+            tokens: charge.tokens,
+            requests: 1,
+        });
+        Some(entry)
+    }
+}
+
+impl Desk for Keeper {
+    async fn admit(&self, ask: Ask, body: Bytes) -> Result<Admitted, Refusal> {
+        let decision = self.state().engine.admit(&ask);
+        let (admitted, effects) = match decision {
+            Ok(decision) => decision,
+            Err((refusal, effects)) => {
+                let entries = noted(&effects, ask.at);
+                let written = self.journal.append_all(entries).await;
+                return Err(written.map_or(Refusal::Recording, |_| refusal));
+            }
+        };
+        let mut reservation = Reservation {
+            keeper: self,
+            exchange: Some(admitted.exchange.clone()),
+        };
+        let mut entries = noted(&effects, ask.at);
+        let intent = self.intent(&admitted, &body).ok_or(Refusal::Recording)?;
+        entries.push(intent);
+        let numbers = self.journal.append_all(entries).await;
+        let seq = numbers
+            .ok()
+            .and_then(|numbers| numbers.last().copied())
+            .ok_or(Refusal::Recording)?;
+        reservation.exchange = None;
+        self.state().intents.insert(admitted.exchange.clone(), seq);
+        Ok(admitted)
+    }
+
+    async fn complete(&self, completion: Completion, answer: Bytes) -> Result<u64, NotRecorded> {
+        let intent = self
+            .state()
+            .intents
+            .remove(&completion.admitted.exchange)
+            .ok_or(NotRecorded)?;
+        let entry = self.ending(&completion, intent, &answer);
+        let written = match entry {
+            Some(entry) => self.journal.append(entry).await.map_err(|error| {
+                tracing::error!(%error, "an ending was not recorded");
+                NotRecorded
+            }),
+            None => Err(NotRecorded),
+        };
+        // What was consumed is charged even when its ending could not be kept.
+        for effect in self.state().engine.settle(&completion) {
+            if let Effect::Alert(alert) = effect {
+                tracing::warn!(?alert, "settled");
+            }
+        }
+        written
+    }
+
+    fn identify(&self, secret: &str) -> Result<AccountId, Refusal> {
+        let state = self.state();
+        state.engine.identify(secret).map(|row| row.account.clone())
+    }
+
+    fn still_welcome(&self, admitted: &Admitted) -> bool {
+        self.state().engine.still_welcome(admitted)
+    }
+}
+
+/// The records of refusals, real ones and those that shadow mode did not carry
+/// out; alerts go to the log.
+fn noted(effects: &[Effect], at: Timestamp) -> Vec<Entry> {
+    let refusal = |denial: &Denial, code: String| {
+        Entry::of(Record {
+            at,
+            account: Some(denial.account.clone()),
+            event: Event::Refusal {
+                exchange: denial.exchange.clone(),
+                code,
+                clauses: denial.clauses.clone(),
+            },
+        })
+    };
+    let mut entries = Vec::new();
+    for effect in effects {
+        match effect {
+            Effect::Record(engine::Entry::Refusal(denial)) => {
+                entries.push(refusal(denial, denial.code.to_owned()));
+            }
+            Effect::Record(engine::Entry::Shadow(denial)) => {
+                entries.push(refusal(denial, format!("would_refuse:{}", denial.code)));
+            }
+            Effect::Alert(alert) => tracing::error!(?alert, "the engine asks for attention"),
+            Effect::Record(_) | Effect::Forward(_) | Effect::Put(_) | Effect::Charge(_) => {}
+        }
+    }
+    entries
+}
+
+/// A record too long for a leaf cannot be made from what the gateway accepts;
+/// should one exist, its leaf is empty and the auditor will say so.
+fn leaf(record: &Record, seq: u64) -> Vec<u8> {
+    record.leaf(seq).unwrap_or_else(|error| {
+        tracing::error!(%error, seq, "a record has no leaf");
+        Vec::new()
+    })
+}
+
+async fn restore(engine: &mut Engine, database: &Database) -> Result<(), KeeperError> {
+    let mut totals: HashMap<Scope, MicroUsd> = HashMap::new();
+    for row in database.spend(0).await? {
+        let mut scopes = vec![Scope::Key(row.key), Scope::Account(row.account.clone())];
+        let directory = engine.directory();
+        let project = directory
+            .account(&row.account)
+            .and_then(|account| directory.project(&account.project));
+        if let Some(project) = project {
+            scopes.push(Scope::Project(project.id.clone()));
+            scopes.push(Scope::Organisation(project.organisation.clone()));
+        }
+        for scope in scopes {
+            let total = totals.entry(scope).or_insert(MicroUsd::ZERO);
+            *total = total.saturating_add(row.amount);
+        }
+    }
+    for (scope, spent) in totals {
+        engine.restore(scope, spent);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

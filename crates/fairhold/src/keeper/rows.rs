@@ -1,0 +1,332 @@
+//! The directory as the store keeps it: limits and standings are JSON there.
+
+use std::collections::HashMap;
+
+use engine::directory::{Account, KeyRow, Organisation, Project};
+use engine::key::KeyDigest;
+use engine::quota::Limits;
+use engine::{Directory, Effect, Row, Standing};
+use evidence::{Event, Record};
+use facts::{CaseId, ClauseId, MicroUsd, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{
+    AccountRow, Change, DirectoryRows, Entry, LimitScope, LimitsRow, OrganisationRow, ProjectRow,
+};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptLimits {
+    requests_per_minute: Option<u64>,
+    tokens_per_minute: Option<u64>,
+    requests_per_day: Option<u64>,
+    tokens_per_day: Option<u64>,
+    budget_micro_usd: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptStanding {
+    standing: String,
+    case: Option<String>,
+    clause: Option<String>,
+    requests_per_minute: Option<u64>,
+}
+
+fn limits_json(limits: Limits) -> Result<String, String> {
+    json(&KeptLimits {
+        requests_per_minute: limits.requests_per_minute,
+        tokens_per_minute: limits.tokens_per_minute,
+        requests_per_day: limits.requests_per_day,
+        tokens_per_day: limits.tokens_per_day,
+        budget_micro_usd: limits.budget.map(|b| b.0),
+    })
+}
+
+fn standing_json(standing: &Standing) -> Result<String, String> {
+    let ground = standing.ground();
+    json(&KeptStanding {
+        standing: standing.word().to_owned(),
+        case: ground.map(|(case, _)| case.to_string()),
+        clause: ground.map(|(_, clause)| clause.to_string()),
+        requests_per_minute: match standing {
+            Standing::Throttled {
+                requests_per_minute,
+                ..
+            } => Some(*requests_per_minute),
+            Standing::Good
+            | Standing::Noticed { .. }
+            | Standing::Suspended { .. }
+            | Standing::Terminated { .. } => None,
+        },
+    })
+}
+
+fn json(value: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|e| e.to_string())
+}
+
+fn read_limits(text: &str) -> Result<Limits, String> {
+    let kept: KeptLimits = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    Ok(Limits {
+        requests_per_minute: kept.requests_per_minute,
+        tokens_per_minute: kept.tokens_per_minute,
+        requests_per_day: kept.requests_per_day,
+        tokens_per_day: kept.tokens_per_day,
+        budget: kept.budget_micro_usd.map(MicroUsd),
+    })
+}
+
+fn read_standing(text: &str) -> Result<Standing, String> {
+    let kept: KeptStanding = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    if kept.standing == "good" {
+        return Ok(Standing::Good);
+    }
+    let lacks = |what| format!("standing `{}` has no {what}", kept.standing);
+    let case = CaseId::parse(kept.case.as_deref().unwrap_or("")).map_err(|_| lacks("case"))?;
+    let clause =
+        ClauseId::parse(kept.clause.as_deref().unwrap_or("")).map_err(|_| lacks("clause"))?;
+    Ok(match kept.standing.as_str() {
+        "noticed" => Standing::Noticed { case, clause },
+        "throttled" => Standing::Throttled {
+            case,
+            clause,
+            requests_per_minute: kept.requests_per_minute.ok_or_else(|| lacks("rate"))?,
+        },
+        "suspended" => Standing::Suspended { case, clause },
+        "terminated" => Standing::Terminated { case, clause },
+        other => return Err(format!("`{other}` is not a standing")),
+    })
+}
+
+/// The stored rows, owners first.
+pub(super) fn read(kept: DirectoryRows) -> Result<Vec<Row>, String> {
+    let mut limits: HashMap<(LimitWord, String), Limits> = HashMap::new();
+    for row in &kept.limits {
+        limits.insert((word(row.scope), row.id.clone()), read_limits(&row.json)?);
+    }
+    let of = |scope, id: &str| {
+        limits
+            .get(&(word(scope), id.to_owned()))
+            .copied()
+            .unwrap_or(Limits::UNLIMITED)
+    };
+    let mut rows = Vec::new();
+    for row in kept.organisations {
+        rows.push(Row::Organisation(Organisation {
+            id: row.id,
+            name: row.name,
+            limits: Limits::UNLIMITED,
+        }));
+    }
+    for row in kept.projects {
+        rows.push(Row::Project(Project {
+            limits: of(LimitScope::Project, row.id.as_str()),
+            id: row.id,
+            organisation: row.organisation,
+            purposes: row
+                .purpose
+                .map(|text| serde_json::from_str(&text).map_err(|e| e.to_string()))
+                .transpose()?
+                .unwrap_or_default(),
+        }));
+    }
+    for row in kept.accounts {
+        rows.push(Row::Account(Account {
+            limits: of(LimitScope::Account, row.id.as_str()),
+            standing: read_standing(&row.standing)?,
+            id: row.id,
+            project: row.project,
+        }));
+    }
+    for row in kept.keys {
+        rows.push(Row::Key(KeyRow {
+            limits: of(LimitScope::Key, row.id.as_str()),
+            id: row.id,
+            account: row.account,
+            digest: KeyDigest(row.secret_sha256),
+            revoked: row.revoked_at,
+        }));
+    }
+    Ok(rows)
+}
+
+type LimitWord = u8;
+
+fn word(scope: LimitScope) -> LimitWord {
+    match scope {
+        LimitScope::Key => 0,
+        LimitScope::Account => 1,
+        LimitScope::Project => 2,
+    }
+}
+
+/// The journal's entries for planned effects: each change of the store goes
+/// with a record that says it. `kept` goes with the first record.
+pub(super) fn entries(
+    directory: &Directory,
+    effects: &[Effect],
+    mut kept: Option<Change>,
+    at: Timestamp,
+) -> Result<Vec<Entry>, String> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for effect in effects {
+        match effect {
+            Effect::Record(engine::Entry::Event(record)) => {
+                let mut entry = Entry::of(record.clone());
+                entry.change = kept.take();
+                entries.push(entry);
+            }
+            Effect::Put(row) => {
+                for (said, change) in changes(directory, row, at)? {
+                    match entries.last_mut() {
+                        Some(last) if last.change.is_none() => last.change = Some(change),
+                        _ => {
+                            let mut entry = Entry::of(Record {
+                                at,
+                                account: None,
+                                event: Event::Directory {
+                                    change: said.to_owned(),
+                                    subject: format!("{}:{}", row.kind(), row.id()),
+                                },
+                            });
+                            entry.change = Some(change);
+                            entries.push(entry);
+                        }
+                    }
+                }
+            }
+            Effect::Record(_) | Effect::Forward(_) | Effect::Charge(_) | Effect::Alert(_) => {}
+        }
+    }
+    Ok(entries)
+}
+
+type Said = (&'static str, Change);
+
+/// What differs between `row` and the one it replaces.
+fn changes(directory: &Directory, row: &Row, at: Timestamp) -> Result<Vec<Said>, String> {
+    let (own, scope, limits, before) = match row {
+        Row::Organisation(row) => {
+            if row.limits != Limits::UNLIMITED {
+                return Err(
+                    "limits of an organisation cannot be kept yet; set them on its projects"
+                        .to_owned(),
+                );
+            }
+            let known = directory.organisation(&row.id).is_some();
+            return Ok((!known)
+                .then(|| ("opened", organisation(row, at)))
+                .into_iter()
+                .collect());
+        }
+        Row::Project(row) => {
+            let before = directory.project(&row.id);
+            let own = project(before, row, at)?;
+            (
+                own,
+                LimitScope::Project,
+                row.limits,
+                before.map(|b| b.limits),
+            )
+        }
+        Row::Account(row) => {
+            let before = directory.account(&row.id);
+            let own = account(before, row, at)?;
+            (
+                own,
+                LimitScope::Account,
+                row.limits,
+                before.map(|b| b.limits),
+            )
+        }
+        Row::Key(row) => {
+            let before = directory.key(&row.id);
+            let own = key(before, row, at);
+            (own, LimitScope::Key, row.limits, before.map(|b| b.limits))
+        }
+    };
+    let mut all: Vec<Said> = own.into_iter().collect();
+    if before.unwrap_or(Limits::UNLIMITED) != limits {
+        let kept = LimitsRow {
+            scope,
+            id: row.id().to_owned(),
+            json: limits_json(limits)?,
+        };
+        all.push(("limits_set", Change::Limits(kept)));
+    }
+    Ok(all)
+}
+
+fn organisation(row: &Organisation, at: Timestamp) -> Change {
+    Change::Organisation(OrganisationRow {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        created_at: at,
+    })
+}
+
+fn project(before: Option<&Project>, row: &Project, at: Timestamp) -> Result<Option<Said>, String> {
+    match before {
+        None => Ok(Some((
+            "opened",
+            Change::Project(ProjectRow {
+                id: row.id.clone(),
+                organisation: row.organisation.clone(),
+                name: row.id.to_string(),
+                purpose: Some(json(&row.purposes)?),
+                created_at: at,
+            }),
+        ))),
+        Some(before) if before.purposes != row.purposes => {
+            Err("purposes of an open project cannot be changed yet; open another".to_owned())
+        }
+        Some(_) => Ok(None),
+    }
+}
+
+fn account(before: Option<&Account>, row: &Account, at: Timestamp) -> Result<Option<Said>, String> {
+    let standing = standing_json(&row.standing)?;
+    Ok(match before {
+        None => Some((
+            "opened",
+            Change::Account(AccountRow {
+                id: row.id.clone(),
+                project: row.project.clone(),
+                name: row.id.to_string(),
+                standing,
+                created_at: at,
+            }),
+        )),
+        Some(before) if before.standing != row.standing => Some((
+            "standing_set",
+            Change::Standing {
+                account: row.id.clone(),
+                json: standing,
+            },
+        )),
+        Some(_) => None,
+    })
+}
+
+fn key(before: Option<&KeyRow>, row: &KeyRow, at: Timestamp) -> Option<Said> {
+    match (before, row.revoked) {
+        (None, revoked_at) => Some((
+            "issued",
+            Change::Key(store::KeyRow {
+                id: row.id.clone(),
+                account: row.account.clone(),
+                secret_sha256: row.digest.0,
+                created_at: at,
+                revoked_at,
+            }),
+        )),
+        (Some(before), Some(at)) if before.revoked.is_none() => Some((
+            "revoked",
+            Change::RevokeKey {
+                key: row.id.clone(),
+                at,
+            },
+        )),
+        (Some(_), _) => None,
+    }
+}
