@@ -3,10 +3,17 @@
 
 mod config;
 mod desk;
+mod exchange;
 mod metrics;
+mod reply;
+mod route;
+mod server;
+mod tally;
 mod upstream;
 
 pub use config::{Config, ConfigError, Kind, Limits, Timeouts, UpstreamConfig};
 pub use desk::{Desk, NotRecorded};
 pub use metrics::Metrics;
+pub use reply::{Cut, Reply};
+pub use server::{Further, Server, Setup};
 pub use upstream::{Recording, Recordings};

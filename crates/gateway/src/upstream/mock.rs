@@ -56,7 +56,7 @@ struct Inputs {
 }
 
 impl Mock {
-    pub(crate) fn answer(self, call: &Call) -> Answer {
+    pub(crate) fn answer(call: &Call) -> Answer {
         let place = Endpoint::ALL
             .iter()
             .position(|e| *e == call.endpoint)
@@ -89,11 +89,14 @@ fn tool_call(asked: &[u8]) -> Option<Bytes> {
         return None;
     }
     let name = demanded.tools?.into_iter().find_map(|t| t.function)?.name;
-    let mut value: serde_json::Value =
-        serde_json::from_slice(&body(Endpoint::ChatCompletions, MODEL, "", USAGE)).ok()?;
-    value["choices"][0]["message"]["content"] = serde_json::Value::Null;
-    value["choices"][0]["message"]["tool_calls"] = json!([{"id": "call_mock", "type": "function", "function": {"name": name, "arguments": "{}"}}]);
-    value["choices"][0]["finish_reason"] = "tool_calls".into();
+    let call = json!([{"id": "call_mock", "type": "function", "function": {"name": name, "arguments": "{}"}}]);
+    let value = json!({
+        "id": "chatcmpl-replay", "object": "chat.completion", "created": 1_700_000_000, "model": MODEL,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": null, "tool_calls": call},
+                     "logprobs": null, "finish_reason": "tool_calls"}],
+        "usage": {"prompt_tokens": USAGE.input_tokens, "completion_tokens": USAGE.output_tokens,
+                  "total_tokens": USAGE.input_tokens + USAGE.output_tokens},
+    });
     Some(value.to_string().into())
 }
 

@@ -7,7 +7,7 @@ async fn ask(endpoint: Endpoint, body: &'static str, stream: bool) -> String {
         body: Bytes::from_static(body.as_bytes()),
         stream,
     };
-    let mut answer = Mock.answer(&call);
+    let mut answer = Mock::answer(&call);
     let mut all = Vec::new();
     while let Some(chunk) = answer.chunks.next().await {
         all.extend_from_slice(&chunk.unwrap());

@@ -60,6 +60,14 @@ fn response(model: &str, text: &str, usage: Usage, status: &str) -> Value {
     })
 }
 
+/// The object with one member set.
+fn with(mut object: Value, name: &str, member: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), member);
+    }
+    object
+}
+
 fn data(value: &Value) -> Bytes {
     format!("data: {value}\n\n").into()
 }
@@ -105,17 +113,16 @@ fn chat_events(endpoint: Endpoint, model: &str, text: &str, usage: Option<Usage>
     };
     let chunk = |choices: Value| json!({"id": id, "object": object, "created": CREATED, "model": model, "choices": choices});
     let choice = |piece: &str, finish: Option<&str>| {
-        let mut choice = json!({"index": 0, "logprobs": null, "finish_reason": finish});
-        if chat {
-            let delta = if finish.is_some() {
-                json!({})
-            } else {
-                json!({"content": piece})
-            };
-            choice["delta"] = delta;
+        let delta = if finish.is_some() {
+            json!({})
         } else {
-            choice["text"] = piece.into();
-        }
+            json!({"content": piece})
+        };
+        let choice = if chat {
+            json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish})
+        } else {
+            json!({"index": 0, "text": piece, "logprobs": null, "finish_reason": finish})
+        };
         data(&chunk(json!([choice])))
     };
     let mut events: Vec<Bytes> = pieces(text)
@@ -124,9 +131,7 @@ fn chat_events(endpoint: Endpoint, model: &str, text: &str, usage: Option<Usage>
         .collect();
     events.push(choice("", Some("stop")));
     if let Some(usage) = usage {
-        let mut last = chunk(json!([]));
-        last["usage"] = chat_usage(usage);
-        events.push(data(&last));
+        events.push(data(&with(chunk(json!([])), "usage", chat_usage(usage))));
     }
     events.push(Bytes::from_static(b"data: [DONE]\n\n"));
     events
@@ -154,9 +159,8 @@ fn message_events(model: &str, text: &str, usage: Usage) -> Vec<Bytes> {
 }
 
 fn response_events(model: &str, text: &str, usage: Usage) -> Vec<Bytes> {
-    let mut begun = response(model, "", Usage::default(), "in_progress");
-    begun["output"] = json!([]);
-    begun["usage"] = Value::Null;
+    let begun = response(model, "", Usage::default(), "in_progress");
+    let begun = with(with(begun, "output", json!([])), "usage", Value::Null);
     let mut events = vec![named(
         &json!({"type": "response.created", "sequence_number": 0, "response": begun}),
     )];

@@ -1,0 +1,245 @@
+//! Which request goes where; what no route takes is refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use engine::Ask;
+use facts::{Endpoint, ExchangeId};
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
+use wire::errors::Problem;
+
+use crate::desk::Desk;
+use crate::exchange::{self, Asked};
+use crate::metrics::{Decision, Running};
+use crate::reply::{self, Reply};
+use crate::server::Shared;
+
+/// Answers one request.
+pub(crate) async fn route<D: Desk>(
+    shared: Arc<Shared<D>>,
+    request: Request<Incoming>,
+) -> Response<Reply> {
+    let path = request.uri().path();
+    if let Some(endpoint) = Endpoint::from_path(path) {
+        if request.method() != Method::POST {
+            let problem = Problem::new(405, "method_not_allowed", format!("use POST on {path}"));
+            return reply::problem(endpoint, &problem);
+        }
+        return match open(&shared, endpoint, request).await {
+            Ok(response) => response,
+            Err(problem) => {
+                shared.metrics.request(endpoint, Decision::Malformed);
+                reply::problem(endpoint, &problem)
+            }
+        };
+    }
+    if path.starts_with("/fairhold/")
+        && let Some(further) = &shared.further
+    {
+        return further(request).await;
+    }
+    match (request.method(), path) {
+        (&Method::GET, "/healthz" | "/readyz") => reply::reply(200, "text/plain", "ok\n"),
+        (&Method::GET, "/metrics") => {
+            reply::reply(200, "text/plain; version=0.0.4", shared.metrics.page())
+        }
+        (&Method::GET, _) if path == "/v1/models" || path.starts_with("/v1/models/") => {
+            models(&shared, &request)
+        }
+        _ => {
+            let text = format!("{} {path} is not served here", request.method());
+            reply::problem(
+                dialect(request.headers()),
+                &Problem::new(404, "unknown_route", text),
+            )
+        }
+    }
+}
+
+/// Reads a request and hands it to a task of its own.
+async fn open<D: Desk>(
+    shared: &Arc<Shared<D>>,
+    endpoint: Endpoint,
+    request: Request<Incoming>,
+) -> Result<Response<Reply>, Problem> {
+    let (head, body) = request.into_parts();
+    let secret = secret(&head.headers).ok_or_else(no_key)?;
+    let limits = &shared.config.limits;
+    let patience = Duration::from_secs(limits.body_seconds);
+    let body = tokio::time::timeout(patience, whole(body, limits.body_bytes))
+        .await
+        .map_err(|_| {
+            Problem::new(408, "request_timeout", "the request's body came too slowly")
+        })??;
+    let peek = wire::peek(endpoint, &body).map_err(|e| Problem::from(&e))?;
+    let permit = Arc::clone(&shared.exchanges)
+        .try_acquire_owned()
+        .map_err(|_| {
+            Problem::new(
+                503,
+                "too_many_exchanges",
+                "too many exchanges are running; try again in a moment",
+            )
+        })?;
+    let unreadable = |_| Problem::new(500, "internal_error", "the exchange could not be named");
+    let ask = Ask {
+        exchange: ExchangeId::parse(&shared.next_id()).map_err(unreadable)?,
+        at: (shared.clock)(),
+        secret,
+        endpoint,
+        model: peek.model.clone(),
+        tokens_max: peek.tokens_max(limits.output_tokens_default),
+        purpose: purpose(&head.headers),
+        body_sha256: Sha256::digest(&body).into(),
+    };
+    let asked = Asked {
+        ask,
+        peek,
+        headers: head.headers,
+        body,
+    };
+    let (sender, receiver) = oneshot::channel();
+    let task = Arc::clone(shared);
+    tokio::spawn(async move {
+        let _running = Running::new(&task.metrics);
+        exchange::run(task, asked, sender).await;
+        drop(permit);
+    });
+    receiver.await.map_err(|_| {
+        Problem::new(
+            500,
+            "internal_error",
+            "the exchange ended without an answer",
+        )
+    })
+}
+
+fn no_key() -> Problem {
+    Problem::new(
+        401,
+        "invalid_api_key",
+        "no API key was given; send `Authorization: Bearer fh_live_...` (or `x-api-key`)",
+    )
+}
+
+/// The key as sent: `Authorization: Bearer`, or Anthropic's `x-api-key`. More
+/// than one of them, or one twice, is none.
+fn secret(headers: &HeaderMap) -> Option<String> {
+    let one = |name: &str| {
+        let mut all = headers.get_all(name).iter();
+        let first = all.next();
+        first
+            .filter(|_| all.next().is_none())
+            .and_then(|v| v.to_str().ok())
+    };
+    let given = |name: &str| headers.contains_key(name);
+    match (given("authorization"), given("x-api-key")) {
+        (true, false) => {
+            let (scheme, key) = one("authorization")?.split_once(' ')?;
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then(|| key.trim().to_owned())
+        }
+        (false, true) => one("x-api-key").map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn purpose(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("x-fairhold-purpose")?.to_str().ok()?.trim();
+    (!text.is_empty() && text.len() <= 128).then(|| text.to_owned())
+}
+
+/// All of a body, at most `max` bytes.
+async fn whole(mut body: Incoming, max: usize) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(
+            413,
+            "request_too_large",
+            format!("the body exceeds {max} bytes; send less at once"),
+        )
+    };
+    let hint = body.size_hint();
+    if hint.lower() > max as u64 {
+        return Err(too_large());
+    }
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|e| {
+            Problem::new(
+                400,
+                "incomplete_request",
+                format!("the body broke off: {e}"),
+            )
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let so_far = first.as_ref().map_or(0, Bytes::len) + rest.len();
+        if so_far + data.len() > max {
+            return Err(too_large());
+        }
+        if so_far == 0 {
+            first = Some(data);
+        } else {
+            if let Some(first) = first.take() {
+                // What a client announces is believed only up to a mebibyte.
+                let announced = hint.exact().unwrap_or(0).min(1 << 20);
+                rest.reserve(usize::try_from(announced).unwrap_or(0));
+                rest.extend_from_slice(&first);
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+/// Whose error shape a request expects where its path does not say.
+fn dialect(headers: &HeaderMap) -> Endpoint {
+    if headers.contains_key("anthropic-version") {
+        Endpoint::Messages
+    } else {
+        Endpoint::ChatCompletions
+    }
+}
+
+fn models<D: Desk>(shared: &Shared<D>, request: &Request<Incoming>) -> Response<Reply> {
+    let dialect = dialect(request.headers());
+    let Some(secret) = secret(request.headers()) else {
+        return reply::problem(dialect, &no_key());
+    };
+    if let Err(refusal) = shared.desk.identify(&secret) {
+        let (problem, _) = reply::refusal(&refusal, shared.config.public_url.as_deref());
+        return reply::problem(dialect, &problem);
+    }
+    let served = shared.upstreams.models();
+    let one = |id: &str| match dialect {
+        Endpoint::Messages => json!({
+            "type": "model", "id": id, "display_name": id, "created_at": "1970-01-01T00:00:00Z",
+        }),
+        _ => json!({"id": id, "object": "model", "created": 0, "owned_by": "fairhold"}),
+    };
+    if let Some(id) = request.uri().path().strip_prefix("/v1/models/") {
+        return if shared.upstreams.of(id).is_some() {
+            reply::reply(200, "application/json", one(id).to_string())
+        } else {
+            let text = format!("the model `{id}` is not served here");
+            reply::problem(dialect, &Problem::new(404, "model_not_found", text))
+        };
+    }
+    let data: Vec<_> = served.iter().map(|id| one(id)).collect();
+    let list = match dialect {
+        Endpoint::Messages => json!({
+            "data": data, "has_more": false, "first_id": served.first(), "last_id": served.last(),
+        }),
+        _ => json!({"object": "list", "data": data}),
+    };
+    reply::reply(200, "application/json", list.to_string())
+}
