@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod failure;
+pub mod keeper;
 mod logs;
 mod out;
 mod remote;
