@@ -53,9 +53,9 @@ fn cuts(seed: u64) -> impl Iterator<Item = usize> {
 #[tokio::test]
 async fn recorded_streams_pass_unchanged() {
     let current: Arc<Mutex<(Vec<u8>, u64)>> = Arc::default();
-    let served = Arc::clone(&current);
+    let now = Arc::clone(&current);
     let server = upstream(move |mut stream, _| {
-        let (bytes, seed) = served.lock().unwrap().clone();
+        let (bytes, seed) = now.lock().unwrap().clone();
         async move {
             stream.write_all(EVENTS).await.unwrap();
             let mut left = &bytes[..];

@@ -208,7 +208,7 @@ pub(crate) async fn ask(address: SocketAddr, request: &[u8]) -> String {
 pub(crate) async fn rest(mut stream: TcpStream) -> String {
     let mut all = Vec::new();
     let read = async {
-        let mut some = [0; 16 * 1024];
+        let mut some = vec![0; 16 * 1024];
         // A reset after the last bytes counts as the end.
         while let Ok(n @ 1..) = stream.read(&mut some).await {
             all.extend_from_slice(&some[..n]);
@@ -224,7 +224,7 @@ pub(crate) async fn rest(mut stream: TcpStream) -> String {
 pub(crate) async fn until(stream: &mut TcpStream, needle: &str) -> String {
     let mut all = Vec::new();
     let read = async {
-        let mut some = [0; 4096];
+        let mut some = vec![0; 4096];
         while !String::from_utf8_lossy(&all).contains(needle) {
             let n = stream.read(&mut some).await.unwrap();
             assert!(
@@ -266,7 +266,7 @@ where
 
 async fn one_request(stream: &mut TcpStream) -> Option<String> {
     let mut all = Vec::new();
-    let mut some = [0; 64 * 1024];
+    let mut some = vec![0; 64 * 1024];
     loop {
         let n = stream.read(&mut some).await.ok()?;
         if n == 0 {
