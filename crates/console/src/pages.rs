@@ -18,12 +18,12 @@ use serde::Deserialize;
 use crate::credentials;
 use crate::office::{CaseStep, CaseView, Office, Step};
 
-/// Routes for the accused: `/cases`, `/cases/{id}`, `/cases/{id}/appeal`.
+/// Routes for the accused: `/fairhold/v1/cases`, with `/{id}` and `/{id}/appeal`.
 pub fn customer<O: Office>(office: Arc<O>) -> Router {
     Router::new()
-        .route("/cases", get(own_cases::<O>))
-        .route("/cases/{id}", get(own_case::<O>))
-        .route("/cases/{id}/appeal", post(appeal::<O>))
+        .route("/fairhold/v1/cases", get(own_cases::<O>))
+        .route("/fairhold/v1/cases/{id}", get(own_case::<O>))
+        .route("/fairhold/v1/cases/{id}/appeal", post(appeal::<O>))
         .with_state(office)
 }
 
@@ -171,7 +171,7 @@ fn list(cases: &[CaseView]) -> String {
         let id = escape(&case.case);
         let _ = write!(
             body,
-            "<li><a href=\"/cases/{id}\">{id}</a>: {}</li>",
+            "<li><a href=\"/fairhold/v1/cases/{id}\">{id}</a>: {}</li>",
             escape(&case.state)
         );
     }
@@ -207,7 +207,7 @@ pub fn case_page(case: &CaseView) -> String {
         let _ = write!(
             body,
             "<p>An appeal is free and open until {}; someone who took no part decides it.</p>\
-             <form method=\"post\" action=\"/cases/{id}/appeal\"><p><textarea name=\"text\" rows=\"6\" \
+             <form method=\"post\" action=\"/fairhold/v1/cases/{id}/appeal\"><p><textarea name=\"text\" rows=\"6\" \
              cols=\"70\" required></textarea></p><p><button>Open an appeal</button></p></form>",
             escape(until)
         );

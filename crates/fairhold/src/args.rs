@@ -33,7 +33,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Read exchanges from logs (JSONL, OpenAI batch files, `LiteLLM` payloads).
+    /// Serve the gateway; shadow mode unless `--enforce`.
+    Serve(Serve),
+    /// Read exchanges from logs (JSONL, `OpenAI` batch files, `LiteLLM` payloads).
     Import(Import),
     /// Propose, decide and read cases.
     #[command(subcommand)]
@@ -46,6 +48,19 @@ pub(crate) enum Command {
     /// Open and list accounts.
     #[command(subcommand)]
     Account(Account),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Configuration (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Refuse what the terms and cases forbid; without it they are recorded only.
+    #[arg(long)]
+    pub(crate) enforce: bool,
 }
 
 #[derive(Debug, Args)]
@@ -169,4 +184,30 @@ pub(crate) struct NewAccount {
     /// Spend allowed in all, in millionths of a US dollar.
     #[arg(long)]
     pub(crate) budget_micro_usd: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// The gateway against a mock upstream, one process each, recording on and off.
+    Gateway {
+        /// Seconds per measurement.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// Connections of the load generator.
+        #[arg(long, default_value_t = 32)]
+        connections: u32,
+    },
+    /// The mock upstream of a benchmark.
+    #[command(hide = true)]
+    Mock,
+    /// The gateway of a benchmark.
+    #[command(hide = true)]
+    Door {
+        /// Where the mock upstream listens.
+        #[arg(long)]
+        upstream: String,
+        /// Whether exchanges are recorded by the real keeper.
+        #[arg(long)]
+        record: bool,
+    },
 }

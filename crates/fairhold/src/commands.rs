@@ -5,3 +5,4 @@ pub(crate) mod case;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod key;
+pub(crate) mod serve;

@@ -1,17 +1,24 @@
 //! How is it run? Configuration, wiring, commands, exit codes.
 //!
 //! Commands that change or read the house speak to the running server of the
-//! data folder through its admin API; `run.json` says how.
+//! data folder through its admin API (`run.json` says how); without one they
+//! open the folder themselves.
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod commands;
+mod doors;
 mod failure;
+mod house;
+mod judge;
 pub mod keeper;
 mod logs;
+mod office;
 mod out;
 mod remote;
 mod run_file;
+mod settings;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,6 +28,8 @@ use console::Office;
 
 use args::{Cli, Command};
 use failure::{Exit, Failure};
+use house::{House, Plan};
+use office::LocalOffice;
 use out::Out;
 use remote::Remote;
 use run_file::RunFile;
@@ -60,32 +69,44 @@ fn start(cli: Cli, out: Out) -> Result<Exit, Failure> {
 async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
     match cli.command {
         Command::Import(what) => commands::import::run(&cli.data, what, out).await,
-        command @ (Command::Case(_)
-        | Command::Export(_)
-        | Command::Key(_)
-        | Command::Account(_)) => people(&server(&cli.data).await?, command, out).await,
+        Command::Serve(what) => commands::serve::run(&cli.data, what, out).await,
+        Command::Bench(what) => bench::run(what, out).await,
+        Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
+        Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
+        Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
+        Command::Account(what) => with_office(&cli.data, Asked::Account(what), out).await,
     }
 }
 
-async fn server(data: &Path) -> Result<Remote, Failure> {
-    let nobody = || {
-        Failure::error(format!(
-            "no server runs on the data folder `{}`: start one with `fairhold serve`, or name its folder with `--data`",
-            data.display()
-        ))
-    };
-    Remote::reach(RunFile::read(data).ok_or_else(nobody)?)
-        .await
-        .ok_or_else(nobody)
+/// Commands that ask the office.
+enum Asked {
+    Case(args::Case),
+    Export(args::Export),
+    Key(args::Key),
+    Account(args::Account),
 }
 
-/// Commands that ask the office.
-async fn people<O: Office>(office: &O, command: Command, out: Out) -> Result<Exit, Failure> {
-    match command {
-        Command::Case(what) => commands::case::run(office, what, out).await,
-        Command::Export(what) => commands::export::run(office, what, out).await,
-        Command::Key(what) => commands::key::run(office, what, out).await,
-        Command::Account(what) => commands::account::run(office, what, out).await,
-        Command::Import(_) => Err(Failure::error("imports are not the office's")),
+/// Asks the running server of the data folder; without one, opens the folder.
+async fn with_office(data: &Path, asked: Asked, out: Out) -> Result<Exit, Failure> {
+    if let Some(run) = RunFile::read(data)
+        && let Some(remote) = Remote::reach(run).await
+    {
+        return ask(&remote, asked, out).await;
+    }
+    let house = House::open(data, Plan::at_rest()).await?;
+    let answered = {
+        let office = LocalOffice::of(&house);
+        ask(&office, asked, out).await
+    };
+    house.close().await;
+    answered
+}
+
+async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Failure> {
+    match asked {
+        Asked::Case(what) => commands::case::run(office, what, out).await,
+        Asked::Export(what) => commands::export::run(office, what, out).await,
+        Asked::Key(what) => commands::key::run(office, what, out).await,
+        Asked::Account(what) => commands::account::run(office, what, out).await,
     }
 }

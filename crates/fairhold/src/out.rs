@@ -36,6 +36,7 @@ impl Out {
     }
 
     /// Talk: what happens, on stderr.
+    #[expect(clippy::unused_self, reason = "who talks must hold the one `Out`")]
     pub(crate) fn say(self, text: &str) {
         // A closed stderr leaves nobody to tell.
         let _ = writeln!(std::io::stderr().lock(), "{text}");

@@ -1,5 +1,7 @@
 //! The office of a running server, reached through its admin API.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use console::{
     AccountView, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase, NewKey,
@@ -117,7 +119,7 @@ fn segment(id: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
         out
     })

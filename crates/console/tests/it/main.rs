@@ -206,7 +206,14 @@ async fn the_token_opens_and_each_refusal_has_its_status() {
 #[tokio::test]
 async fn a_suspended_customer_reads_its_own_case_and_no_other() {
     let (_, router) = house();
-    let (status, body) = ask(&router, "GET", "/cases/C-1", "Bearer key-of-bad", "").await;
+    let (status, body) = ask(
+        &router,
+        "GET",
+        "/fairhold/v1/cases/C-1",
+        "Bearer key-of-bad",
+        "",
+    )
+    .await;
     assert_eq!(status, StatusCode::OK);
     assert!(
         body.contains("Statement of reasons") && body.contains("terms/2"),
@@ -218,19 +225,33 @@ async fn a_suspended_customer_reads_its_own_case_and_no_other() {
     );
     let basic = "Basic aWdub3JlZDprZXktb2YtYmFk"; // ignored:key-of-bad
     assert_eq!(
-        ask(&router, "GET", "/cases/C-1", basic, "").await.0,
+        ask(&router, "GET", "/fairhold/v1/cases/C-1", basic, "")
+            .await
+            .0,
         StatusCode::OK
     );
     assert_eq!(
-        ask(&router, "GET", "/cases", basic, "").await.0,
+        ask(&router, "GET", "/fairhold/v1/cases", basic, "").await.0,
         StatusCode::OK
     );
     for (path, auth, expected) in [
-        ("/cases/C-1", "Bearer key-of-other", StatusCode::NOT_FOUND),
-        ("/cases/C-9", "Bearer key-of-bad", StatusCode::NOT_FOUND),
-        ("/cases/C-1", "Bearer nobody", StatusCode::UNAUTHORIZED),
-        ("/cases/C-1", "", StatusCode::UNAUTHORIZED),
-        ("/cases", "", StatusCode::UNAUTHORIZED),
+        (
+            "/fairhold/v1/cases/C-1",
+            "Bearer key-of-other",
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            "/fairhold/v1/cases/C-9",
+            "Bearer key-of-bad",
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            "/fairhold/v1/cases/C-1",
+            "Bearer nobody",
+            StatusCode::UNAUTHORIZED,
+        ),
+        ("/fairhold/v1/cases/C-1", "", StatusCode::UNAUTHORIZED),
+        ("/fairhold/v1/cases", "", StatusCode::UNAUTHORIZED),
     ] {
         assert_eq!(
             ask(&router, "GET", path, auth, "").await.0,
@@ -238,7 +259,14 @@ async fn a_suspended_customer_reads_its_own_case_and_no_other() {
             "{path} {auth}"
         );
     }
-    let (_, body) = ask(&router, "GET", "/cases", "Bearer key-of-other", "").await;
+    let (_, body) = ask(
+        &router,
+        "GET",
+        "/fairhold/v1/cases",
+        "Bearer key-of-other",
+        "",
+    )
+    .await;
     assert!(!body.contains("C-1"), "{body}");
 }
 
@@ -249,7 +277,7 @@ async fn only_the_accused_may_appeal_and_in_its_own_name() {
     let (status, _) = ask(
         &router,
         "POST",
-        "/cases/C-1/appeal",
+        "/fairhold/v1/cases/C-1/appeal",
         "Bearer key-of-other",
         text,
     )
@@ -259,7 +287,7 @@ async fn only_the_accused_may_appeal_and_in_its_own_name() {
     let (status, _) = ask(
         &router,
         "POST",
-        "/cases/C-1/appeal",
+        "/fairhold/v1/cases/C-1/appeal",
         "Bearer key-of-bad",
         text,
     )

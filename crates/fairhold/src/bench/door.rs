@@ -1,0 +1,68 @@
+//! The gateway of a benchmark: one account, one upstream.
+
+use std::sync::Arc;
+
+use console::{NewAccount, Office as _};
+use engine::Mode;
+use gateway::{Config, Desk, Server, Setup};
+use store::SystemClock;
+
+use super::open_desk::OpenDesk;
+use crate::failure::{Exit, Failure};
+use crate::house::{House, Plan};
+use crate::office::LocalOffice;
+use crate::out::Out;
+
+/// Serves until it is stopped; greets with its address and a key.
+pub(super) async fn serve(upstream: &str, record: bool, out: Out) -> Result<Exit, Failure> {
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"mock\"\nkind = \"openai\"\n\
+         base_url = \"http://{upstream}\"\nmodels = [\"mock-1\"]\n"
+    );
+    let config = Config::parse(&text).map_err(|e| Failure::error(e.to_string()))?;
+    if !record {
+        let desk = OpenDesk::new().map_err(|e| Failure::error(e.to_string()))?;
+        return listen(config, Arc::new(desk), "bench", out).await;
+    }
+    let broken = |e: std::io::Error| Failure::error(format!("failed to make a folder: {e}"));
+    // The process is killed at the end; the folder is the parent's temporary one.
+    let folder = std::env::temp_dir().join(format!("fairhold-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(broken)?;
+    let plan = Plan {
+        mode: Mode::Enforced,
+        ..Plan::at_rest()
+    };
+    let house = House::open(&folder, plan).await?;
+    let office = LocalOffice::of(&house);
+    let account = NewAccount {
+        account: "bench".to_owned(),
+        project: "bench".to_owned(),
+        organisation: "bench".to_owned(),
+        ..NewAccount::default()
+    };
+    office.open_account(account).await?;
+    let key = office.create_key("bench").await?;
+    listen(config, Arc::clone(&house.keeper), &key.key, out).await
+}
+
+async fn listen<D: Desk>(
+    config: Config,
+    desk: Arc<D>,
+    key: &str,
+    out: Out,
+) -> Result<Exit, Failure> {
+    let broken = |e: std::io::Error| Failure::error(format!("failed to serve: {e}"));
+    let setup = Setup {
+        desk,
+        clock: || SystemClock.now(),
+        recordings: gateway::Recordings::default(),
+        further: None,
+        seed: u64::from_be_bytes(store::random().map_err(broken)?),
+    };
+    let server = Server::bind(config, setup)
+        .await
+        .map_err(|e| Failure::error(format!("failed to serve: {e}")))?;
+    out.line(&format!("{} {key}", server.address().map_err(broken)?));
+    server.run(std::future::pending()).await;
+    Ok(Exit::Clean)
+}

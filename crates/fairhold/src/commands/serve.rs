@@ -1,0 +1,161 @@
+//! `fairhold serve`: the gateway for programs, the admin API for people.
+//!
+//! Writes `run.json` into the data folder once it listens. On SIGTERM or
+//! ctrl-c it accepts no more, lets running exchanges end, writes the last
+//! batch and leaves.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::Mode;
+use gateway::{Server, Setup};
+use serde_json::json;
+use store::SystemClock;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::args::Serve;
+use crate::doors::pages;
+use crate::failure::{Exit, Failure};
+use crate::house::{House, Plan};
+use crate::judge::NoTerms;
+use crate::office::LocalOffice;
+use crate::out::Out;
+use crate::run_file::RunFile;
+use crate::settings::Settings;
+
+/// Runs the command.
+pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Failure> {
+    let settings = Settings::read(&what.config)?;
+    let mode = if what.enforce {
+        Mode::Enforced
+    } else {
+        Mode::Shadow
+    };
+    let plan = Plan {
+        mode,
+        judge: Box::new(NoTerms::new()),
+        database_url: settings.database_url,
+        prices: settings.prices,
+    };
+    let house = House::open(data, plan).await?;
+    if house.interrupted() > 0 {
+        out.say(&format!(
+            "{} exchanges of the last run were marked interrupted",
+            house.interrupted()
+        ));
+    }
+    let running = Running::start(&house, settings.gateway).await?;
+    let run = RunFile {
+        gateway: format!("http://{}", running.gateway),
+        admin: format!("http://{}", running.admin),
+        token: running.token.clone(),
+        pid: std::process::id(),
+    };
+    house
+        .folder
+        .write_run(&json!(run).to_string())
+        .map_err(|e| Failure::chain(&e))?;
+    out.data(&json!({"gateway": run.gateway, "admin": run.admin, "enforce": what.enforce}))?;
+    out.line(&format!("serving {}", run.gateway));
+    if mode == Mode::Shadow {
+        out.say(
+            "shadow mode: what terms and cases forbid is recorded, not refused (see `--enforce`)",
+        );
+    }
+    out.next("fairhold account create ACCOUNT && fairhold key create ACCOUNT");
+    stopped().await?;
+    out.say("stopping: running exchanges may end");
+    running.stop().await;
+    house.folder.clear_run().map_err(|e| Failure::chain(&e))?;
+    house.close().await;
+    Ok(Exit::Clean)
+}
+
+/// SIGTERM or ctrl-c.
+async fn stopped() -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::error(format!("failed to watch for signals: {e}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result.map_err(failed)?,
+    }
+    Ok(())
+}
+
+/// The gateway and the admin API of a house, listening.
+pub(crate) struct Running {
+    /// Where programs go.
+    pub(crate) gateway: SocketAddr,
+    /// Where the admin API listens, on loopback.
+    pub(crate) admin: SocketAddr,
+    /// Opens the admin API.
+    pub(crate) token: String,
+    stop: watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Running {
+    /// Starts both.
+    pub(crate) async fn start(house: &House, config: gateway::Config) -> Result<Self, Failure> {
+        Self::start_with(house, config, gateway::Recordings::default()).await
+    }
+
+    /// Starts both; `recordings` answer for `replay` upstreams.
+    pub(crate) async fn start_with(
+        house: &House,
+        config: gateway::Config,
+        recordings: gateway::Recordings,
+    ) -> Result<Self, Failure> {
+        let failed = |e: std::io::Error| Failure::error(format!("failed to listen: {e}"));
+        let office = Arc::new(LocalOffice::of(house));
+        let setup = Setup {
+            desk: Arc::clone(&house.keeper),
+            clock: || SystemClock.now(),
+            recordings,
+            further: Some(pages(console::customer(Arc::clone(&office)))),
+            seed: u64::from_be_bytes(store::random().map_err(failed)?),
+        };
+        let server = Server::bind(config, setup)
+            .await
+            .map_err(|e| Failure::error(format!("failed to serve: {e}")))?;
+        let gateway = server.address().map_err(failed)?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+        let admin = listener.local_addr().map_err(failed)?;
+        let token = hex::encode(store::random::<32>().map_err(failed)?);
+        let router = console::admin(office, &token);
+        let (stop, stopping) = watch::channel(false);
+        let serving = tokio::spawn(server.run(until(stopping.clone())));
+        let administering = tokio::spawn(async move {
+            let ended = axum::serve(listener, router).with_graceful_shutdown(until(stopping));
+            if let Err(error) = ended.await {
+                tracing::error!(%error, "the admin API ended");
+            }
+        });
+        Ok(Self {
+            gateway,
+            admin,
+            token,
+            stop,
+            tasks: vec![serving, administering],
+        })
+    }
+
+    /// Accepts no more, lets running exchanges end, and waits for that.
+    pub(crate) async fn stop(self) {
+        // Without a receiver both have ended already.
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a listener died");
+            }
+        }
+    }
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone: that is a stop too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,101 @@
+//! The data folder, open: the keeper over its store, and its clean end.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::judge::Judge;
+use engine::prices::{Price, Prices};
+use engine::{Config, Mode};
+use evidence::seal::MasterKey;
+use facts::Span;
+use store::{DataFolder, JournalTask};
+
+use crate::failure::Failure;
+use crate::judge::NoTerms;
+use crate::keeper::{Keeper, Options};
+
+/// How long a reservation lives without being settled: longer than any stream
+/// that the idle timeout of 60 s allows to go on sensibly.
+const LEASE: Span = Span::hours(1);
+/// How long an ended exchange's id is remembered.
+const MEMORY: Span = Span::hours(1);
+
+/// What a model costs when no table is given: a dollar per million tokens in,
+/// four per million out, of the order of today's mid-sized models.
+const ASSUMED: Price = Price {
+    input_per_1m: 1_000_000,
+    output_per_1m: 4_000_000,
+};
+
+/// What is decided before a house is opened.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Shadow or enforced.
+    pub(crate) mode: Mode,
+    /// Who evaluates the terms.
+    pub(crate) judge: Box<dyn Judge>,
+    /// `postgres://...`; the folder's own `SQLite` without it.
+    pub(crate) database_url: Option<String>,
+    /// What models cost.
+    pub(crate) prices: Option<Prices>,
+}
+
+impl Plan {
+    /// For a command that changes the directory while nothing is served.
+    pub(crate) fn at_rest() -> Self {
+        Self {
+            mode: Mode::Shadow,
+            judge: Box::new(NoTerms::new()),
+            database_url: None,
+            prices: None,
+        }
+    }
+}
+
+/// An open house; one per data folder.
+pub(crate) struct House {
+    /// Locked for as long as the house is open.
+    pub(crate) folder: DataFolder,
+    /// Decides and records.
+    pub(crate) keeper: Arc<Keeper>,
+    journal: JournalTask,
+}
+
+impl House {
+    /// Opens the data folder and everything in it.
+    pub(crate) async fn open(data: &Path, plan: Plan) -> Result<Self, Failure> {
+        let folder = DataFolder::open(data).map_err(|e| Failure::chain(&e))?;
+        let options = Options {
+            url: plan.database_url.unwrap_or_else(|| folder.database_url()),
+            reserve: Some(folder.reserve()),
+            master: MasterKey(folder.master_key().map_err(|e| Failure::chain(&e))?),
+            engine: Config {
+                mode: plan.mode,
+                judge: plan.judge,
+                prices: plan.prices.unwrap_or_else(|| Prices::flat(ASSUMED)),
+                lease: LEASE,
+                memory: MEMORY,
+            },
+        };
+        let (keeper, journal) = Keeper::open(options)
+            .await
+            .map_err(|e| Failure::chain(&e))?;
+        Ok(Self {
+            folder,
+            keeper: Arc::new(keeper),
+            journal,
+        })
+    }
+
+    /// Intents that an earlier process left open and that are marked now.
+    pub(crate) fn interrupted(&self) -> u64 {
+        self.journal.interrupted()
+    }
+
+    /// Waits until the last batch is written. Everybody else must have let
+    /// go of the keeper by then.
+    pub(crate) async fn close(self) {
+        drop(self.keeper);
+        self.journal.finished().await;
+    }
+}

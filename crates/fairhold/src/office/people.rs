@@ -1,0 +1,170 @@
+//! Accounts and keys.
+
+use console::{AccountView, KeyView, NewAccount, NewKey, OfficeError};
+use engine::directory::{Account, KeyRow, Organisation, Project};
+use engine::key::{Key, RANDOM_BYTES};
+use engine::quota::Limits;
+use engine::{Command, CommandError, Directory, Row};
+use facts::{AccountId, IdError, KeyId, MicroUsd, OrganisationId, ProjectId};
+
+use crate::keeper::{Keeper, KeeperError};
+
+/// The office's word for what the keeper could not do.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
+pub(super) fn refused(error: KeeperError) -> OfficeError {
+    match error {
+        KeeperError::Refused(CommandError::Unknown { .. }) => {
+            OfficeError::NotFound(format!("failed to {error}"))
+        }
+        KeeperError::Refused(_) => OfficeError::Conflict(format!("failed to {error}")),
+        KeeperError::Store(_) | KeeperError::Journal(_) | KeeperError::Row(_) => {
+            OfficeError::Unavailable(format!("failed to {error}"))
+        }
+    }
+}
+
+/// The office's word for an id that is none.
+pub(super) fn malformed(error: &IdError) -> OfficeError {
+    OfficeError::Invalid(error.to_string())
+}
+
+/// Opens the account, and its organisation and project where they are new.
+pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView, OfficeError> {
+    let limits = Limits {
+        requests_per_minute: new.requests_per_minute,
+        tokens_per_minute: new.tokens_per_minute,
+        requests_per_day: new.requests_per_day,
+        tokens_per_day: new.tokens_per_day,
+        budget: new.budget_micro_usd.map(MicroUsd),
+    };
+    let account = AccountId::parse(&new.account).map_err(|e| malformed(&e))?;
+    let project = ProjectId::parse(&new.project).map_err(|e| malformed(&e))?;
+    let organisation = OrganisationId::parse(&new.organisation).map_err(|e| malformed(&e))?;
+    let (owner, known) = keeper.ask(|engine| {
+        let directory = engine.directory();
+        let owner = directory.project(&project).map(|p| p.organisation.clone());
+        (owner, directory.organisation(&organisation).is_some())
+    });
+    match owner {
+        Some(owner) if owner != organisation => {
+            return Err(OfficeError::Conflict(format!(
+                "project `{project}` belongs to organisation `{owner}`: name that one, or another project"
+            )));
+        }
+        Some(_) => {}
+        None => {
+            if !known {
+                let row = Organisation {
+                    name: organisation.to_string(),
+                    id: organisation.clone(),
+                    limits: Limits::UNLIMITED,
+                };
+                keeper
+                    .command(Command::OpenOrganisation(row))
+                    .await
+                    .map_err(refused)?;
+            }
+            let row = Project {
+                id: project.clone(),
+                organisation,
+                purposes: Vec::new(),
+                limits: Limits::UNLIMITED,
+            };
+            keeper
+                .command(Command::OpenProject(row))
+                .await
+                .map_err(refused)?;
+        }
+    }
+    let command = Command::OpenAccount {
+        id: account.clone(),
+        project,
+        limits,
+    };
+    keeper.command(command).await.map_err(refused)?;
+    keeper
+        .ask(|engine| {
+            let directory = engine.directory();
+            directory
+                .account(&account)
+                .map(|row| account_view(directory, row))
+        })
+        .ok_or_else(|| OfficeError::Unavailable("the account was not kept".to_owned()))
+}
+
+fn account_view(directory: &Directory, row: &Account) -> AccountView {
+    let owner = directory
+        .project(&row.project)
+        .map(|p| p.organisation.to_string());
+    AccountView {
+        account: row.id.to_string(),
+        project: row.project.to_string(),
+        organisation: owner.unwrap_or_default(),
+        standing: row.standing.word().to_owned(),
+    }
+}
+
+/// Every account, by id.
+pub(super) fn accounts(keeper: &Keeper) -> Vec<AccountView> {
+    keeper.ask(|engine| {
+        let directory = engine.directory();
+        let rows = directory.rows();
+        let accounts = rows.iter().filter_map(|row| match row {
+            Row::Account(row) => Some(account_view(directory, row)),
+            Row::Organisation(_) | Row::Project(_) | Row::Key(_) => None,
+        });
+        accounts.collect()
+    })
+}
+
+/// Makes a key; only its digest is kept.
+pub(super) async fn create_key(keeper: &Keeper, account: &str) -> Result<NewKey, OfficeError> {
+    let account = AccountId::parse(account).map_err(|e| malformed(&e))?;
+    let random = store::random::<RANDOM_BYTES>()
+        .map_err(|e| OfficeError::Unavailable(format!("failed to draw a key: {e}")))?;
+    let key = Key::mint(&random);
+    let command = Command::IssueKey {
+        id: key.id().clone(),
+        account: account.clone(),
+        digest: key.digest(),
+        limits: Limits::UNLIMITED,
+    };
+    keeper.command(command).await.map_err(refused)?;
+    Ok(NewKey {
+        key: key.expose().to_owned(),
+        id: key.id().to_string(),
+        account: account.to_string(),
+    })
+}
+
+/// Revokes a key, from the next request on.
+pub(super) async fn revoke_key(keeper: &Keeper, id: &str) -> Result<KeyView, OfficeError> {
+    let id = KeyId::parse(id).map_err(|e| malformed(&e))?;
+    keeper
+        .command(Command::RevokeKey(id.clone()))
+        .await
+        .map_err(refused)?;
+    keeper
+        .ask(|engine| engine.directory().key(&id).map(key_view))
+        .ok_or_else(|| OfficeError::NotFound(format!("there is no key `{id}`")))
+}
+
+fn key_view(row: &KeyRow) -> KeyView {
+    KeyView {
+        id: row.id.to_string(),
+        account: row.account.to_string(),
+        revoked: row.revoked.is_some(),
+    }
+}
+
+/// Every key, by id.
+pub(super) fn keys(keeper: &Keeper) -> Vec<KeyView> {
+    keeper.ask(|engine| {
+        let rows = engine.directory().rows();
+        let keys = rows.iter().filter_map(|row| match row {
+            Row::Key(row) => Some(key_view(row)),
+            Row::Organisation(_) | Row::Project(_) | Row::Account(_) => None,
+        });
+        keys.collect()
+    })
+}

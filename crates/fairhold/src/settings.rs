@@ -1,0 +1,53 @@
+//! The configuration file: the gateway's part, and what the binary wires.
+
+use std::path::Path;
+
+use engine::prices::Prices;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// What `serve` is told.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The gateway's part.
+    pub(crate) gateway: gateway::Config,
+    /// `postgres://...`, unless the data folder's own `SQLite` is used.
+    pub(crate) database_url: Option<String>,
+    /// What models cost.
+    pub(crate) prices: Option<Prices>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreTable {
+    /// `postgres://...`; keep passwords out of it: `PGPASSFILE` holds them.
+    url: String,
+}
+
+impl Settings {
+    /// Reads and checks the file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let place = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Failure::error(format!("failed to read `{place}`: {e}")))?;
+        let wrong = |e: String| Failure::error(format!("failed to use `{place}`: {e}"));
+        let mut table: toml::Table = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let store = table
+            .remove("store")
+            .map(StoreTable::deserialize)
+            .transpose();
+        let prices = table
+            .remove("prices")
+            .map(|prices| toml::to_string(&prices).map_err(|e| wrong(e.to_string())))
+            .transpose()?
+            .map(|text| Prices::parse(&text).map_err(|e| wrong(e.to_string())))
+            .transpose()?;
+        let rest = toml::to_string(&table).map_err(|e| wrong(e.to_string()))?;
+        Ok(Self {
+            gateway: gateway::Config::parse(&rest).map_err(|e| wrong(e.to_string()))?,
+            database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
+            prices,
+        })
+    }
+}
