@@ -206,8 +206,8 @@ pub(crate) enum Bench {
         /// Where the mock upstream listens.
         #[arg(long)]
         upstream: String,
-        /// Whether exchanges are recorded by the real keeper.
-        #[arg(long)]
-        record: bool,
+        /// Data folder in which the real keeper records; nothing is recorded without it.
+        #[arg(long, value_name = "DIR")]
+        record: Option<PathBuf>,
     },
 }

@@ -13,7 +13,7 @@ mod open_desk;
 mod process;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +50,28 @@ struct Target {
     key: String,
 }
 
+/// A folder for one measurement; gone when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> std::io::Result<Self> {
+        let name = format!(
+            "fairhold-bench-{:016x}",
+            u64::from_be_bytes(store::random()?)
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// How hard and how long.
 #[derive(Clone, Copy)]
 struct Effort {
@@ -69,7 +91,7 @@ struct Direct {
 pub(crate) async fn run(what: Bench, out: Out) -> Result<Exit, Failure> {
     match what {
         Bench::Mock => mock::serve(out).await,
-        Bench::Door { upstream, record } => door::serve(&upstream, record, out).await,
+        Bench::Door { upstream, record } => door::serve(&upstream, record.as_deref(), out).await,
         Bench::Gateway {
             seconds,
             connections,
@@ -167,9 +189,11 @@ async fn through(
     effort: Effort,
 ) -> std::io::Result<Figures> {
     let upstream = upstream.to_string();
+    let folder = Scratch::new()?;
+    let path = folder.0.display().to_string();
     let mut args = vec!["bench", "door", "--upstream", &upstream];
     if record {
-        args.push("--record");
+        args.extend(["--record", &path]);
     }
     let server = Server::start(binary, &args).await?;
     let target = target(&server.greeting).map_err(|e| std::io::Error::other(e.message))?;

@@ -1,5 +1,6 @@
 //! The gateway of a benchmark: one account, one upstream.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use console::{NewAccount, Office as _};
@@ -14,25 +15,25 @@ use crate::office::LocalOffice;
 use crate::out::Out;
 
 /// Serves until it is stopped; greets with its address and a key.
-pub(super) async fn serve(upstream: &str, record: bool, out: Out) -> Result<Exit, Failure> {
+pub(super) async fn serve(
+    upstream: &str,
+    record: Option<&Path>,
+    out: Out,
+) -> Result<Exit, Failure> {
     let text = format!(
         "listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"mock\"\nkind = \"openai\"\n\
          base_url = \"http://{upstream}\"\nmodels = [\"mock-1\"]\n"
     );
     let config = Config::parse(&text).map_err(|e| Failure::error(e.to_string()))?;
-    if !record {
+    let Some(folder) = record else {
         let desk = OpenDesk::new().map_err(|e| Failure::error(e.to_string()))?;
         return listen(config, Arc::new(desk), "bench", out).await;
-    }
-    let broken = |e: std::io::Error| Failure::error(format!("failed to make a folder: {e}"));
-    // The process is killed at the end; the folder is the parent's temporary one.
-    let folder = std::env::temp_dir().join(format!("fairhold-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(broken)?;
+    };
     let plan = Plan {
         mode: Mode::Enforced,
         ..Plan::at_rest()
     };
-    let house = House::open(&folder, plan).await?;
+    let house = House::open(folder, plan).await?;
     let office = LocalOffice::of(&house);
     let account = NewAccount {
         account: "bench".to_owned(),
