@@ -122,7 +122,10 @@ async fn heads_are_bounded() {
     );
     let answer = ask(gateway.address, long.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
-    let many: String = (0..500).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let many = (0..500)
+        .map(|n| format!("x-{n}: 1\r\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let answer = ask(
         gateway.address,
         format!("GET /v1/models HTTP/1.1\r\nhost: x\r\n{many}\r\n").as_bytes(),

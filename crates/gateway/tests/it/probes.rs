@@ -34,8 +34,8 @@ async fn the_client_leaves_and_the_upstream_is_cancelled() {
     let ended = gateway.desk.ended(1).await;
     assert_eq!(ended[0].0.ending, Ending::ClientGone);
     assert!(
-        ended[0].0.usage.estimated && ended[0].0.usage.output_tokens == 0
-            || ended[0].0.usage.estimated
+        ended[0].0.usage.estimated,
+        "what nobody said is counted and marked"
     );
     assert!(ended[0].0.delivered_bytes > 0);
     tokio::time::timeout(PATIENCE, cancelled.notified())
@@ -359,7 +359,7 @@ async fn draining_lets_running_streams_end() {
     let mut gateway = Gateway::before(server, "").await;
     let mut client = connect(gateway.address, streamed().as_bytes()).await;
     until(&mut client, "begun").await;
-    let (_, answer) = tokio::join!(gateway.drain(), async {
+    let ((), answer) = tokio::join!(gateway.drain(), async {
         go.notify_one();
         rest(client).await
     });
