@@ -9,7 +9,14 @@ pub(super) fn scrub(source: &str) -> String {
     while at < chars.len() {
         let end = literal_end(&chars, at);
         if end > at {
-            out.extend(chars.get(at..end).unwrap_or_default().iter().copied().map(blank));
+            out.extend(
+                chars
+                    .get(at..end)
+                    .unwrap_or_default()
+                    .iter()
+                    .copied()
+                    .map(blank),
+            );
             at = end;
         } else {
             out.extend(chars.get(at));
