@@ -1,8 +1,11 @@
 //! What can be proven to a stranger?
 #![forbid(unsafe_code)]
 
+pub mod bundle;
+pub mod checkpoint;
 pub mod merkle;
 mod record;
 pub mod seal;
+pub mod verify;
 
 pub use record::{Commitment, Event, Record, RecordError};

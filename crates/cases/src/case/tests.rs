@@ -156,9 +156,8 @@ fn twin(steps: &[(Act, &str)]) -> Vec<bool> {
         let stranger = !involved.contains(by);
         let to = match (state, a) {
             (0, Act::Approve) if stranger => Some(1),
-            (0, Act::Reject) if stranger => Some(9),
             (1, Act::Appeal) => Some(2),
-            (2, Act::Uphold | Act::Overturn) if stranger => Some(9),
+            (0, Act::Reject) | (2, Act::Uphold | Act::Overturn) if stranger => Some(9),
             _ => None,
         };
         if let Some(to) = to {

@@ -1,0 +1,202 @@
+use super::*;
+use crate::bundle::{Entry, Input, write};
+use crate::checkpoint::LogKey;
+use crate::merkle::Tree;
+use facts::{CaseId, Timestamp};
+
+fn key() -> LogKey {
+    LogKey::from_seed(&[3; 32], "fairhold/ledger").unwrap()
+}
+
+/// A bundle over a log of `size` leaves whose steps are at `places`.
+fn sample(case: &str, steps: &[&str], size: u64) -> Vec<u8> {
+    let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    let leaf = |seq: u64| {
+        let event = match usize::try_from(seq).ok().and_then(|n| steps.get(n)) {
+            Some(step) => Event::CaseStep {
+                case: CaseId::parse(case).unwrap(),
+                step: "proposed".into(),
+                digest: Sha256::digest(step).into(),
+            },
+            None => Event::Directory {
+                change: "account_opened".into(),
+                subject: seq.to_string(),
+            },
+        };
+        Record {
+            at: Timestamp(5),
+            account: None,
+            event,
+        }
+        .leaf(seq)
+        .unwrap()
+    };
+    let tree = Tree::from_hashes((0..size).map(|seq| leaf_hash(&leaf(seq))));
+    let entries: Vec<Entry> = (0..steps.len() as u64)
+        .map(|seq| Entry {
+            seq,
+            leaf: leaf(seq),
+            proof: tree.inclusion_proof(seq, size).unwrap(),
+        })
+        .collect();
+    let checkpoint = key().checkpoint(size, &tree.root(size).unwrap());
+    write(&Input {
+        case,
+        statement: "because",
+        steps: &steps,
+        key: &key(),
+        checkpoint: &checkpoint,
+        entries: &entries,
+        extra: &[("detector/report.json".to_owned(), b"{}".to_vec())],
+    })
+    .unwrap()
+}
+
+#[test]
+fn good_bundles_are_ok_and_always_the_same() {
+    let bundle = sample("c1", &["a", "b"], 11);
+    assert_eq!(bundle, sample("c1", &["a", "b"], 11));
+    let report = verify(&bundle, Some(&key().vkey()));
+    assert_eq!(
+        (report.verdict, report.entries, report.key_was_given),
+        (Verdict::Ok, 2, true),
+        "{report:?}"
+    );
+    assert_eq!(report.case.as_deref(), Some("c1"));
+    assert!(!verify(&bundle, None).key_was_given);
+    let other = LogKey::from_seed(&[4; 32], "fairhold/ledger").unwrap();
+    assert_eq!(
+        verify(&bundle, Some(&other.vkey())).verdict,
+        Verdict::Failed
+    );
+}
+
+#[test]
+fn one_altered_byte_anywhere_fails() {
+    let bundle = sample("c1", &["a"], 3);
+    let mut altered = bundle.clone();
+    for place in 0..bundle.len() {
+        for flip in [1, 0x80] {
+            altered[place] ^= flip;
+            let report = verify(&altered, None);
+            assert_eq!(report.verdict, Verdict::Failed, "byte {place}: {report:?}");
+            altered[place] ^= flip;
+        }
+    }
+    assert_eq!(
+        verify(&[&bundle[..], b"x"].concat(), None).verdict,
+        Verdict::Failed
+    );
+    for cut in (1..bundle.len()).step_by(37) {
+        assert_ne!(verify(&bundle[..cut], None).verdict, Verdict::Ok);
+    }
+}
+
+#[test]
+fn what_is_no_bundle_is_malformed() {
+    let zip = pack(&BTreeMap::from([("a".to_owned(), b"b".to_vec())])).unwrap();
+    for bytes in [&b""[..], b"hello", b"PK\x03\x04", &zip] {
+        assert_eq!(verify(bytes, None).verdict, Verdict::Malformed);
+    }
+}
+
+/// Without the key nobody can exchange, drop or add a file.
+#[test]
+fn other_files_do_not_fit() {
+    let (one, two) = (
+        unpack(&sample("c1", &["a", "b"], 9)).unwrap(),
+        unpack(&sample("c2", &["x", "b"], 9)).unwrap(),
+    );
+    for name in one.keys() {
+        let mut dropped = one.clone();
+        dropped.remove(name);
+        assert_ne!(
+            verify(&pack(&dropped).unwrap(), None).verdict,
+            Verdict::Ok,
+            "{name} dropped"
+        );
+        if one[name] != two[name] {
+            let mut swapped = one.clone();
+            swapped.insert(name.clone(), two[name].clone());
+            assert_eq!(
+                verify(&pack(&swapped).unwrap(), None).verdict,
+                Verdict::Failed,
+                "{name} swapped"
+            );
+        }
+    }
+    let mut more = one;
+    more.insert("entries/7.json".to_owned(), b"{}".to_vec());
+    assert_eq!(verify(&pack(&more).unwrap(), None).verdict, Verdict::Failed);
+}
+
+/// The key's holder cannot leave a step out of the log either.
+#[test]
+fn a_step_that_is_not_in_the_log_fails() {
+    let steps = ["never logged".to_owned()];
+    let record = Record {
+        at: Timestamp(5),
+        account: None,
+        event: Event::Directory {
+            change: "account_opened".into(),
+            subject: "a".into(),
+        },
+    };
+    let leaf = record.leaf(0).unwrap();
+    let checkpoint = key().checkpoint(1, &leaf_hash(&leaf));
+    let bundle = write(&Input {
+        case: "c",
+        statement: "because",
+        steps: &steps,
+        key: &key(),
+        checkpoint: &checkpoint,
+        entries: &[Entry {
+            seq: 0,
+            leaf,
+            proof: Vec::new(),
+        }],
+        extra: &[],
+    });
+    let report = verify(&bundle.unwrap(), None);
+    assert_eq!(report.verdict, Verdict::Failed);
+    assert!(report.fault.unwrap().contains("step 0"));
+}
+
+/// What VERIFY.md tells a stranger to run really verifies, and really refuses.
+#[test]
+fn the_instructions_work_without_our_software() {
+    let howto = include_str!("../bundle/VERIFY.md");
+    let script = howto
+        .split("```python\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (program, bundle) = (folder.path().join("verify.py"), folder.path().join("c.zip"));
+    std::fs::write(&program, script).unwrap();
+    let run = |bytes: &[u8]| {
+        std::fs::write(&bundle, bytes).unwrap();
+        std::process::Command::new("python3")
+            .args([
+                program.as_os_str(),
+                bundle.as_os_str(),
+                key().vkey().as_ref(),
+            ])
+            .output()
+            .expect("python3 must be installed (Debian packages python3, openssl)")
+    };
+    let good = sample("c1", &["a", "b", "c"], 13);
+    let told = run(&good);
+    assert!(
+        told.status.success(),
+        "{}",
+        String::from_utf8_lossy(&told.stderr)
+    );
+    assert!(String::from_utf8_lossy(&told.stdout).starts_with("ok: c1"));
+    let mut files = unpack(&good).unwrap();
+    let entry = files.get_mut("entries/1.json").unwrap();
+    entry[10] ^= 1;
+    assert!(!run(&pack(&files).unwrap()).status.success());
+}
