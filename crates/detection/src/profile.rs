@@ -1,0 +1,211 @@
+//! What is remembered of an account: a bounded, mergeable sample of sketches.
+
+use std::collections::{BTreeMap, btree_map};
+
+use facts::{AccountId, Exchange};
+
+use crate::sketch::{self, SketchKey};
+use crate::text;
+
+/// Prompts kept for one account; which ones, only their ids decide.
+pub const SAMPLE_MAX: usize = 128;
+
+/// One prompt, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    /// Kept shingle hashes, ascending.
+    pub(crate) shingles: Box<[u64]>,
+    /// Hashes of longer words, ascending.
+    pub(crate) words: Box<[u32]>,
+    /// Hash of all that was said, read whole.
+    pub(crate) whole: u64,
+}
+
+impl Prompt {
+    fn of(key: SketchKey, exchange: &Exchange) -> Self {
+        let pieces = text::pieces(&exchange.prompt);
+        Self {
+            shingles: sketch::sketch_of(key, &pieces).into(),
+            words: sketch::words_of(key, &pieces).into(),
+            whole: whole(key, exchange),
+        }
+    }
+}
+
+fn whole(key: SketchKey, exchange: &Exchange) -> u64 {
+    let said: Vec<u8> = exchange
+        .prompt
+        .iter()
+        .flat_map(|(_, text)| key.hash(text.trim().as_bytes()).to_le_bytes())
+        .collect();
+    key.hash(&said)
+}
+
+/// Two sketches were made under different keys and cannot be united.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyMismatch;
+
+impl std::fmt::Display for KeyMismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("profiles made under different keys cannot be merged: observe the exchanges again under one key")
+    }
+}
+
+impl std::error::Error for KeyMismatch {}
+
+/// One account's prompts as sketches.
+///
+/// The sample holds the prompts whose exchange ids hash lowest, so it does
+/// not depend on the order in which exchanges or shards arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    key: SketchKey,
+    seen: u64,
+    sample: BTreeMap<u64, Prompt>,
+}
+
+impl Profile {
+    /// An empty profile.
+    pub fn new(key: SketchKey) -> Self {
+        Self {
+            key,
+            seen: 0,
+            sample: BTreeMap::new(),
+        }
+    }
+
+    /// Exchanges observed.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Takes one exchange into account.
+    pub fn observe(&mut self, exchange: &Exchange) {
+        self.seen = self.seen.saturating_add(1);
+        let rank = self.key.hash(exchange.id.as_str().as_bytes());
+        let full = self.sample.len() >= SAMPLE_MAX;
+        if full && self.sample.last_key_value().is_some_and(|(k, _)| rank > *k) {
+            return;
+        }
+        if let btree_map::Entry::Vacant(free) = self.sample.entry(rank) {
+            free.insert(Prompt::of(self.key, exchange));
+            self.trim();
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.sample.len() > SAMPLE_MAX {
+            self.sample.pop_last();
+        }
+    }
+
+    /// Adds what another shard or day saw of this account. Shards must not overlap, or `seen`
+    /// counts an exchange twice; the sample never does.
+    ///
+    /// # Errors
+    /// [`KeyMismatch`] when the other was made under another key; nothing changes then.
+    pub fn merge(&mut self, other: &Self) -> Result<(), KeyMismatch> {
+        if self.key != other.key {
+            return Err(KeyMismatch);
+        }
+        self.seen = self.seen.saturating_add(other.seen);
+        for (rank, prompt) in &other.sample {
+            self.sample.entry(*rank).or_insert_with(|| prompt.clone());
+        }
+        self.trim();
+        Ok(())
+    }
+
+    pub(crate) fn prompts(&self) -> impl Iterator<Item = &Prompt> {
+        self.sample.values()
+    }
+}
+
+/// The profiles of many accounts under one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profiles {
+    key: SketchKey,
+    accounts: BTreeMap<AccountId, Profile>,
+}
+
+impl Profiles {
+    /// No accounts yet.
+    pub fn new(key: SketchKey) -> Self {
+        Self {
+            key,
+            accounts: BTreeMap::new(),
+        }
+    }
+
+    /// The profiles of all accounts in `exchanges`.
+    pub fn of<'a>(key: SketchKey, exchanges: impl IntoIterator<Item = &'a Exchange>) -> Self {
+        let mut made = Self::new(key);
+        for exchange in exchanges {
+            made.observe(exchange);
+        }
+        made
+    }
+
+    /// Takes one exchange into account.
+    pub fn observe(&mut self, exchange: &Exchange) {
+        if let Some(profile) = self.accounts.get_mut(&exchange.account) {
+            profile.observe(exchange);
+        } else {
+            let mut profile = Profile::new(self.key);
+            profile.observe(exchange);
+            self.accounts.insert(exchange.account.clone(), profile);
+        }
+    }
+
+    /// Adds what another shard or day saw.
+    ///
+    /// # Errors
+    /// [`KeyMismatch`] when it was made under another key; nothing changes then.
+    pub fn merge(&mut self, other: &Self) -> Result<(), KeyMismatch> {
+        if self.key != other.key {
+            return Err(KeyMismatch);
+        }
+        for (account, theirs) in &other.accounts {
+            match self.accounts.get_mut(account) {
+                Some(ours) => ours.merge(theirs)?,
+                None => {
+                    self.accounts.insert(account.clone(), theirs.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The profile of one account.
+    pub fn account(&self, account: &AccountId) -> Option<&Profile> {
+        self.accounts.get(account)
+    }
+
+    /// Every account with its profile, in the order of ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&AccountId, &Profile)> {
+        self.accounts.iter()
+    }
+
+    /// Accounts known.
+    pub fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whether no account is known.
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    /// Exchanges observed over all accounts.
+    pub fn seen(&self) -> u64 {
+        self.accounts.values().map(Profile::seen).sum()
+    }
+
+    /// The key of every sketch in here.
+    pub fn key(&self) -> SketchKey {
+        self.key
+    }
+}
+
+#[cfg(test)]
+mod tests;
