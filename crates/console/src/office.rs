@@ -76,6 +76,9 @@ pub struct KeyView {
 pub struct NewCase {
     /// The accused account.
     pub account: String,
+    /// Further accounts of the same case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// The clause relied on.
     pub clause: String,
     /// The facts, in words that the customer reads.
@@ -125,6 +128,9 @@ pub struct CaseView {
     pub case: String,
     /// The accused account.
     pub account: String,
+    /// All of the accused accounts, that one included.
+    #[serde(default)]
+    pub accounts: Vec<String>,
     /// Where it stands, for example `proposed` or `suspended`.
     pub state: String,
     /// The clause relied on.
@@ -138,6 +144,13 @@ pub struct CaseView {
     pub appeal_until: Option<String>,
     /// Everything that happened, oldest first.
     pub timeline: Vec<StepView>,
+}
+
+impl CaseView {
+    /// Whether the account is among the accused.
+    pub fn concerns(&self, account: &str) -> bool {
+        self.account == account || self.accounts.iter().any(|a| a == account)
+    }
 }
 
 /// One line of a case's timeline.

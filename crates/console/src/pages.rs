@@ -38,7 +38,7 @@ async fn own_cases<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) 
     };
     match office.cases().await {
         Ok(cases) => {
-            let own: Vec<CaseView> = cases.into_iter().filter(|c| c.account == account).collect();
+            let own: Vec<CaseView> = cases.into_iter().filter(|c| c.concerns(&account)).collect();
             if wants_json(&headers) {
                 json(&own)
             } else {
@@ -98,7 +98,7 @@ async fn find<O: Office>(
         return Err(Box::new(ask_for_key()));
     };
     match office.case(id).await {
-        Ok(case) if case.account == account => Ok(case),
+        Ok(case) if case.concerns(&account) => Ok(case),
         _ => Err(Box::new(failed(
             StatusCode::NOT_FOUND,
             "Your account has no such case.",

@@ -37,6 +37,10 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Read exchanges from logs (JSONL, `OpenAI` batch files, `LiteLLM` payloads).
     Import(Import),
+    /// Look for accounts that run one harvesting programme.
+    Detect(Detect),
+    /// Check an evidence bundle offline.
+    Verify(Verify),
     /// Propose, decide and read cases.
     #[command(subcommand)]
     Case(Case),
@@ -73,12 +77,34 @@ pub(crate) struct Import {
     pub(crate) account: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Detect {
+    /// Logs to read instead of the store.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The account of lines that name none.
+    #[arg(long, requires = "files")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The bundle, a `.evidence.zip`.
+    pub(crate) bundle: PathBuf,
+    /// The log's verifier key, from a source other than the bundle.
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) key: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Case {
     /// Open a case against an account; a second person must approve.
     Propose {
         /// The accused account.
         account: String,
+        /// Further accounts of the same case.
+        #[arg(long, value_name = "ACCOUNT")]
+        also: Vec<String>,
         /// The clause relied on.
         #[arg(long)]
         clause: String,

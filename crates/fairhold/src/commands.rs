@@ -2,7 +2,9 @@
 
 pub(crate) mod account;
 pub(crate) mod case;
+pub(crate) mod detect;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod serve;
+pub(crate) mod verify;

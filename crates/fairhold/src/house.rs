@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use detection::SketchKey;
 use engine::judge::Judge;
 use engine::prices::{Price, Prices};
 use engine::{Config, Mode};
+use evidence::checkpoint::LogKey;
 use evidence::seal::MasterKey;
 use facts::Span;
+use sha2::{Digest as _, Sha256};
 use store::{DataFolder, JournalTask};
 
 use crate::failure::Failure;
@@ -19,6 +22,9 @@ use crate::keeper::{Keeper, Options};
 const LEASE: Span = Span::hours(1);
 /// How long an ended exchange's id is remembered.
 const MEMORY: Span = Span::hours(1);
+
+/// The log's name.
+const LOG: &str = "fairhold/ledger";
 
 /// What a model costs when no table is given: a dollar per million tokens in,
 /// four per million out, of the order of today's mid-sized models.
@@ -58,6 +64,10 @@ pub(crate) struct House {
     pub(crate) folder: DataFolder,
     /// Decides and records.
     pub(crate) keeper: Arc<Keeper>,
+    /// Signs the log.
+    pub(crate) log: Arc<LogKey>,
+    /// The key of detection's sketches in this house.
+    pub(crate) sketches: SketchKey,
     journal: JournalTask,
 }
 
@@ -65,6 +75,9 @@ impl House {
     /// Opens the data folder and everything in it.
     pub(crate) async fn open(data: &Path, plan: Plan) -> Result<Self, Failure> {
         let folder = DataFolder::open(data).map_err(|e| Failure::chain(&e))?;
+        let seed = folder.log_seed().map_err(|e| Failure::chain(&e))?;
+        let log = LogKey::from_seed(&seed, LOG).map_err(|e| Failure::error(e.to_string()))?;
+        let sketches = SketchKey::new(sketch_key(&seed));
         let options = Options {
             url: plan.database_url.unwrap_or_else(|| folder.database_url()),
             reserve: Some(folder.reserve()),
@@ -83,6 +96,8 @@ impl House {
         Ok(Self {
             folder,
             keeper: Arc::new(keeper),
+            log: Arc::new(log),
+            sketches,
             journal,
         })
     }
@@ -98,4 +113,16 @@ impl House {
         drop(self.keeper);
         self.journal.finished().await;
     }
+}
+
+/// A key of this house that nobody outside can know, so that nobody can write
+/// prompts that collide in its sketches.
+fn sketch_key(seed: &[u8; 32]) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(b"fairhold sketches\0")
+        .chain_update(seed)
+        .finalize();
+    let mut key = [0; 16];
+    key.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    key
 }

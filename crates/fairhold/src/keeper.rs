@@ -18,7 +18,7 @@ use engine::{
 use evidence::merkle::Tree;
 use evidence::seal::{Body, Label, MasterKey, seal};
 use evidence::{Commitment, Event, Record};
-use facts::{AccountId, CaseId, ExchangeId, MicroUsd, Timestamp};
+use facts::{AccountId, CaseId, Exchange, ExchangeId, MicroUsd, Timestamp};
 use gateway::{Desk, NotRecorded};
 use store::{
     CaseStepRow, Change, Database, Entry, Journal, JournalError, JournalTask, SealedBody, Spend,
@@ -195,6 +195,74 @@ impl Keeper {
             .root(tree.size())
             .ok_or_else(|| KeeperError::Row("the tree has no root".to_owned()))?;
         Ok((tree.size(), root))
+    }
+
+    /// Proof that the record at `place` is among the first `size`; none when
+    /// [`Keeper::root`] has not read that far.
+    pub async fn proof(&self, place: u64, size: u64) -> Option<Vec<evidence::merkle::Hash>> {
+        self.tree.lock().await.inclusion_proof(place, size)
+    }
+
+    /// Every request that was let upstream, opened, in order of the log.
+    ///
+    /// # Errors
+    /// [`KeeperError`] when a record cannot be read. Bodies that were forgotten
+    /// (their key is gone) are left out.
+    pub async fn exchanges(&self) -> Result<Vec<Exchange>, KeeperError> {
+        const PAGE: u64 = 5_000;
+        let size = self.database.count().await?;
+        let mut all = Vec::new();
+        let mut from = 0;
+        while from < size {
+            for row in self.database.records(from..from + PAGE).await? {
+                if row.kind == "intent"
+                    && let Ok((_, record)) = Record::parse(&row.leaf)
+                    && let Some(exchange) = self.opened(record).await?
+                {
+                    all.push(exchange);
+                }
+            }
+            from += PAGE;
+        }
+        Ok(all)
+    }
+
+    async fn opened(&self, record: Record) -> Result<Option<Exchange>, KeeperError> {
+        let (
+            Some(account),
+            Event::Intent {
+                exchange,
+                endpoint,
+                model,
+                request,
+                ..
+            },
+        ) = (record.account, record.event)
+        else {
+            return Ok(None);
+        };
+        let bodies = self.database.bodies_of_exchange(&exchange).await?;
+        let Some(sealed) = bodies.iter().find(|b| b.what == Body::Request.word()) else {
+            return Ok(None);
+        };
+        let label = Label {
+            account: &account,
+            at: record.at,
+            exchange: &exchange,
+            body: Body::Request,
+        };
+        let Ok(body) = evidence::seal::open(&self.master, &label, &sealed.bytes, &request) else {
+            return Ok(None);
+        };
+        Ok(Some(Exchange {
+            id: exchange,
+            prompt: wire::conversation(endpoint, &body.plaintext),
+            account,
+            at: record.at,
+            model: Some(model),
+            response: None,
+            usage: None,
+        }))
     }
 
     /// The store, for reading.

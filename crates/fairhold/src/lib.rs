@@ -71,6 +71,9 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Import(what) => commands::import::run(&cli.data, what, out).await,
         Command::Serve(what) => commands::serve::run(&cli.data, what, out).await,
         Command::Bench(what) => bench::run(what, out).await,
+        Command::Verify(what) => commands::verify::run(&what, out),
+        Command::Detect(what) if !what.files.is_empty() => commands::detect::files(&what, out),
+        Command::Detect(_) => with_office(&cli.data, Asked::Detect, out).await,
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
@@ -80,6 +83,7 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
 
 /// Commands that ask the office.
 enum Asked {
+    Detect,
     Case(args::Case),
     Export(args::Export),
     Key(args::Key),
@@ -104,6 +108,7 @@ async fn with_office(data: &Path, asked: Asked, out: Out) -> Result<Exit, Failur
 
 async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Failure> {
     match asked {
+        Asked::Detect => commands::detect::store(office, out).await,
         Asked::Case(what) => commands::case::run(office, what, out).await,
         Asked::Export(what) => commands::export::run(office, what, out).await,
         Asked::Key(what) => commands::key::run(office, what, out).await,

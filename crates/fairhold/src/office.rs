@@ -1,6 +1,11 @@
 //! The office of the house that this process holds open.
 
+mod cases;
+mod finding;
+mod ledger;
 mod people;
+
+pub(crate) use finding::found;
 
 use std::sync::Arc;
 
@@ -8,6 +13,8 @@ use console::{
     AccountView, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase, NewKey,
     Office, OfficeError, Step,
 };
+use detection::SketchKey;
+use evidence::checkpoint::LogKey;
 use gateway::Desk as _;
 
 use crate::house::House;
@@ -17,6 +24,8 @@ use crate::keeper::Keeper;
 #[derive(Debug)]
 pub(crate) struct LocalOffice {
     keeper: Arc<Keeper>,
+    log: Arc<LogKey>,
+    sketches: SketchKey,
 }
 
 impl LocalOffice {
@@ -24,13 +33,10 @@ impl LocalOffice {
     pub(crate) fn of(house: &House) -> Self {
         Self {
             keeper: Arc::clone(&house.keeper),
+            log: Arc::clone(&house.log),
+            sketches: house.sketches,
         }
     }
-}
-
-/// Cases are decided by the room `cases`, which this build does not hold yet.
-fn no_cases() -> OfficeError {
-    OfficeError::Unavailable("this build keeps no cases yet".to_owned())
 }
 
 impl Office for LocalOffice {
@@ -54,36 +60,37 @@ impl Office for LocalOffice {
         Ok(people::keys(&self.keeper))
     }
 
-    async fn propose(&self, _: NewCase) -> Result<CaseView, OfficeError> {
-        Err(no_cases())
+    async fn propose(&self, new: NewCase) -> Result<CaseView, OfficeError> {
+        Ok(cases::view(&cases::propose(&self.keeper, new).await?))
     }
 
-    async fn step(&self, _: &str, _: Step) -> Result<CaseView, OfficeError> {
-        Err(no_cases())
+    async fn step(&self, case: &str, step: Step) -> Result<CaseView, OfficeError> {
+        Ok(cases::view(&cases::step(&self.keeper, case, step).await?))
     }
 
     async fn cases(&self) -> Result<Vec<CaseView>, OfficeError> {
-        Err(no_cases())
+        Ok(cases::all(&self.keeper)
+            .await?
+            .iter()
+            .map(cases::view)
+            .collect())
     }
 
-    async fn case(&self, _: &str) -> Result<CaseView, OfficeError> {
-        Err(no_cases())
+    async fn case(&self, case: &str) -> Result<CaseView, OfficeError> {
+        Ok(cases::view(&cases::one(&self.keeper, case).await?))
     }
 
-    async fn export(&self, _: &str) -> Result<Vec<u8>, OfficeError> {
-        Err(no_cases())
+    async fn export(&self, case: &str) -> Result<Vec<u8>, OfficeError> {
+        let case = cases::one(&self.keeper, case).await?;
+        ledger::export(&self.keeper, &self.log, &case).await
     }
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
-        Err(OfficeError::Unavailable(
-            "this build holds no detector yet".to_owned(),
-        ))
+        finding::in_store(&self.keeper, self.sketches).await
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
-        Err(OfficeError::Unavailable(
-            "this build signs no checkpoints yet".to_owned(),
-        ))
+        ledger::checkpoint(&self.keeper, &self.log).await
     }
 
     fn whose(&self, secret: &str) -> Option<String> {

@@ -24,6 +24,7 @@ fn the_case() -> CaseView {
     CaseView {
         case: "C-1".to_owned(),
         account: "acct_bad".to_owned(),
+        accounts: vec!["acct_bad".to_owned()],
         state: "suspended".to_owned(),
         clause: "terms/2".to_owned(),
         action: "suspend".to_owned(),

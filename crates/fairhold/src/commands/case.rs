@@ -12,6 +12,7 @@ pub(crate) async fn run<O: Office>(office: &O, what: Case, out: Out) -> Result<E
     let case = match what {
         Case::Propose {
             account,
+            also,
             clause,
             summary,
             by,
@@ -21,6 +22,7 @@ pub(crate) async fn run<O: Office>(office: &O, what: Case, out: Out) -> Result<E
             office
                 .propose(NewCase {
                     account,
+                    others: also,
                     clause,
                     summary,
                     by,

@@ -1,0 +1,80 @@
+//! `fairhold detect [FILES..]`: accounts that run one programme, with reasons.
+
+use console::{DetectionView, Office};
+use detection::SketchKey;
+use facts::AccountId;
+
+use crate::args::Detect;
+use crate::failure::{Exit, Failure};
+use crate::logs::Reader;
+use crate::office::found;
+use crate::out::Out;
+
+/// The key of sketches that are made of files: they meet no others.
+const KEY_OF_FILES: [u8; 16] = *b"fairhold detect!";
+
+/// Looks through files, without a store.
+pub(crate) fn files(what: &Detect, out: Out) -> Result<Exit, Failure> {
+    let account = what.account.as_deref().map(AccountId::parse).transpose();
+    let mut reader = Reader::new(account.map_err(|e| Failure::error(e.to_string()))?);
+    let mut exchanges = Vec::new();
+    let bar = out.progress(what.files.len() as u64, "files");
+    for path in &what.files {
+        let mut lines = Reader::open(path)?;
+        loop {
+            let batch = reader.next_batch(&mut lines)?;
+            if batch.is_empty() {
+                break;
+            }
+            exchanges.extend(batch);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let (rest, tally) = reader.finish();
+    exchanges.extend(rest);
+    for bad in &tally.bad_lines {
+        out.say(&format!("{}:{}: {}", bad.file, bad.line, bad.why));
+    }
+    show(&found(&exchanges, SketchKey::new(KEY_OF_FILES)), out)
+}
+
+/// Looks through the store.
+pub(crate) async fn store<O: Office>(office: &O, out: Out) -> Result<Exit, Failure> {
+    show(&office.detect().await?, out)
+}
+
+/// Exit 1 when something was found.
+fn show(found: &DetectionView, out: Out) -> Result<Exit, Failure> {
+    out.data(found)?;
+    out.line(&format!(
+        "{} exchanges of {} accounts",
+        found.exchanges, found.accounts
+    ));
+    for (n, ring) in found.rings.iter().enumerate() {
+        out.line(&format!(
+            "{:>3}. {} accounts, score {:.1}",
+            n + 1,
+            ring.members.len(),
+            ring.score
+        ));
+        for reason in &ring.reasons {
+            out.line(&format!("       {reason}"));
+        }
+        for member in &ring.members {
+            out.line(&format!(
+                "       {:<40} {:>6} exchanges",
+                member.account, member.exchanges
+            ));
+        }
+    }
+    let Some(member) = found.rings.first().and_then(|ring| ring.members.first()) else {
+        out.line("no accounts run one programme, as far as these exchanges show");
+        return Ok(Exit::Clean);
+    };
+    out.next(&format!(
+        "fairhold case propose {} --clause CLAUSE --summary FACTS --by YOU",
+        member.account
+    ));
+    Ok(Exit::Finding)
+}
