@@ -172,14 +172,19 @@ pub(crate) fn pack(files: &BTreeMap<String, Vec<u8>>) -> zip::result::ZipResult<
 pub(crate) fn unpack(bytes: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
     let mut files = BTreeMap::new();
+    // Stored files together cannot be larger than the archive that stores them:
+    // a small archive that claims otherwise is not ours and fills no memory.
+    let mut left = bytes.len() as u64;
     for n in 0..archive.len() {
-        let mut file = archive.by_index(n).ok()?;
-        // A stored file cannot be larger than the archive that stores it.
-        if file.size() > bytes.len() as u64 {
+        let file = archive.by_index(n).ok()?;
+        if file.compression() != CompressionMethod::Stored {
             return None;
         }
+        left = left.checked_sub(file.size())?;
         let mut content = Vec::new();
+        let mut file = file.take(bytes.len() as u64);
         file.read_to_end(&mut content).ok()?;
+        let file = file.into_inner();
         files.insert(file.name().to_owned(), content);
     }
     Some(files)

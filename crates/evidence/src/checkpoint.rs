@@ -116,6 +116,14 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 
+/// Name, key hash and signature of one line below a note.
+fn signature_line(line: &str) -> Option<(&str, [u8; 4], Vec<u8>)> {
+    let (name, value) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+    let bytes = STANDARD.decode(value).ok().filter(|_| is_name(name))?;
+    let (short, signature) = bytes.split_first_chunk::<4>()?;
+    (!signature.is_empty()).then(|| (name, *short, signature.to_vec()))
+}
+
 /// Checks what the log's key signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verifier {
@@ -159,29 +167,27 @@ impl Verifier {
         const SHAPE: NoteError = NoteError("the checkpoint is not a signed note");
         let (text, signatures) = note.rsplit_once("\n\n").ok_or(SHAPE)?;
         let text = format!("{text}\n");
-        let ours = |line: &str| {
-            let (name, value) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-            (name == self.name)
-                .then(|| STANDARD.decode(value).ok())
-                .flatten()
-        };
-        if !signatures.ends_with('\n') {
-            return Err(SHAPE);
-        }
         let hash = key_hash(&self.name, &self.key.to_bytes());
-        let signed = signatures.lines().filter_map(ours).any(|bytes| {
-            let Some((short, signature)) = bytes.split_first_chunk::<4>() else {
-                return false;
-            };
-            *short == hash
-                && <&[u8; 64]>::try_from(signature).is_ok_and(|s| self.holds(text.as_bytes(), s))
-        });
-        if !signed {
-            return Err(NoteError(
-                "no signature of the checkpoint is of the expected key",
-            ));
+        let lines = signatures.strip_suffix('\n').ok_or(SHAPE)?;
+        let mut signed = false;
+        for line in lines.split('\n') {
+            let (name, short, signature) = signature_line(line).ok_or(SHAPE)?;
+            if name != self.name || short != hash {
+                continue; // a witness, or another key of the log
+            }
+            let signature = <[u8; 64]>::try_from(signature).map_err(|_| SHAPE)?;
+            if signed || !self.holds(text.as_bytes(), &signature) {
+                return Err(NoteError("the checkpoint's signature does not hold"));
+            }
+            signed = true;
         }
-        self.read(&text)
+        if signed {
+            self.read(&text)
+        } else {
+            Err(NoteError(
+                "no signature of the checkpoint is of the expected key",
+            ))
+        }
     }
 
     fn read(&self, text: &str) -> Result<Checkpoint, NoteError> {
@@ -205,6 +211,11 @@ impl Verifier {
             size: number,
             root,
         })
+    }
+
+    /// The key's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether a bare signature holds (strictly: no malleable ones).

@@ -179,6 +179,17 @@ fn statement(files: &Files, verifier: &Verifier) -> Result<Statement, String> {
     if envelope.payload_type != PAYLOAD || !verifier.holds(&pae(PAYLOAD, &payload), &signature) {
         return Err(wrong("its signature does not hold"));
     }
+    // Only the payload is signed: the envelope around it must have the one form
+    // that is written, or anyone could change it.
+    let form = serde_json_canonicalizer::to_vec(&envelope).ok();
+    if form.as_ref() != files.get(STATEMENT)
+        || envelope
+            .signatures
+            .iter()
+            .any(|s| s.keyid != verifier.name())
+    {
+        return Err(wrong("its envelope is not as it was written"));
+    }
     let statement: Statement =
         serde_json::from_slice(&payload).map_err(|e| wrong(&e.to_string()))?;
     if statement.kind == "https://in-toto.io/Statement/v1" {

@@ -47,3 +47,26 @@ proptest! {
         let _ = Verifier::parse(&junk);
     }
 }
+
+/// Below the text stand well-formed signatures only; ours once, others as they come.
+#[test]
+fn signature_lines_are_read_strictly() {
+    let note = key().checkpoint(42, &[9; 32]);
+    let verifier = Verifier::parse(&key().vkey()).unwrap();
+    let ours = note.split("\n\n").nth(1).unwrap();
+    for wrong in [
+        format!("{note}junk\n"),
+        note.trim_end().to_owned() + "\r\n",
+        note.trim_end().to_owned(),
+        format!("{note}{ours}"),
+        format!("{note}\u{2014} x\n"),
+        format!("{note}\n"),
+        note.replace("\n\n", "\n\njunk\n"),
+    ] {
+        assert!(verifier.open(&wrong).is_err(), "{wrong}");
+    }
+    let witness = LogKey::from_seed(&[8; 32], "witness").unwrap();
+    let other = witness.checkpoint(42, &[9; 32]);
+    let cosigned = format!("{note}{}", other.split("\n\n").nth(1).unwrap());
+    assert!(verifier.open(&cosigned).is_ok());
+}

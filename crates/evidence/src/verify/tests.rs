@@ -3,6 +3,7 @@ use crate::bundle::{Entry, Input, write};
 use crate::checkpoint::LogKey;
 use crate::merkle::Tree;
 use facts::{CaseId, Timestamp};
+use zip::ZipArchive;
 
 fn key() -> LogKey {
     LogKey::from_seed(&[3; 32], "fairhold/ledger").unwrap()
@@ -199,4 +200,58 @@ fn the_instructions_work_without_our_software() {
     let entry = files.get_mut("entries/1.json").unwrap();
     entry[10] ^= 1;
     assert!(!run(&pack(&files).unwrap()).status.success());
+}
+
+/// The envelope around the signed payload is not signed itself: it has one form.
+#[test]
+fn the_envelope_cannot_be_rewritten() {
+    let good = unpack(&sample("c1", &["a"], 3)).unwrap();
+    let envelope = String::from_utf8(good[STATEMENT].clone()).unwrap();
+    for changed in [
+        envelope.replacen('{', "{ ", 1),
+        format!("{envelope}\n"),
+        envelope.replace("\"keyid\":\"fairhold/ledger\"", "\"keyid\":\"other\""),
+    ] {
+        assert_ne!(envelope, changed);
+        let mut files = good.clone();
+        files.insert(STATEMENT.to_owned(), changed.into_bytes());
+        let report = verify(&pack(&files).unwrap(), Some(&key().vkey()));
+        assert_eq!(report.verdict, Verdict::Failed, "{report:?}");
+    }
+}
+
+/// A compressed archive, or one whose files overlap, is refused before it fills memory.
+#[test]
+fn archives_do_not_grow_when_read() {
+    let mut deflated = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated);
+    deflated.start_file(STATEMENT, options).unwrap();
+    std::io::Write::write_all(&mut deflated, &[0; 100]).unwrap();
+    let deflated = deflated.finish().unwrap().into_inner();
+    assert!(unpack(&deflated).is_none());
+
+    // Nine names in the directory for one stored file.
+    let one = pack(&BTreeMap::from([("f0".to_owned(), vec![7; 4096])])).unwrap();
+    let (body, end) = one.split_at(one.len() - 22);
+    let start = u32::from_le_bytes(end[16..20].try_into().unwrap()) as usize;
+    let mut overlapping = body[..start].to_vec();
+    for n in b'0'..=b'8' {
+        let mut record = body[start..].to_vec();
+        record[47] = n;
+        overlapping.extend(record);
+    }
+    let mut end = end.to_vec();
+    let length = u32::try_from(overlapping.len() - start).unwrap();
+    end[8] = 9;
+    end[10] = 9;
+    end[12..16].copy_from_slice(&length.to_le_bytes());
+    overlapping.extend(end);
+    assert_eq!(
+        ZipArchive::new(std::io::Cursor::new(&overlapping))
+            .unwrap()
+            .len(),
+        9
+    );
+    assert!(unpack(&overlapping).is_none());
 }
