@@ -1,0 +1,597 @@
+use std::collections::BTreeSet;
+
+use facts::{AccountId, ClauseId, Endpoint, ModelName, Span, Timestamp};
+use proptest::prelude::*;
+
+use super::{
+    Authorisation, LoadError, Question, Ruling, STANDING_CLAUSE, Standing, Terms, Verdict,
+};
+use crate::{Catalogue, Declaration, DocumentId, Purpose, Source};
+
+const LINES: [&str; 5] = [
+    "anthropic/commercial",
+    "anthropic/usage-policy",
+    "deepseek/open-platform",
+    "mistral/commercial",
+    "openai/services",
+];
+
+fn builtin() -> Catalogue {
+    Catalogue::builtin().unwrap()
+}
+
+fn ids(documents: &[&str]) -> Vec<DocumentId> {
+    documents
+        .iter()
+        .map(|text| DocumentId::parse(text).unwrap())
+        .collect()
+}
+
+fn load(documents: &[&str]) -> Terms {
+    Terms::load(&builtin(), &ids(documents)).unwrap()
+}
+
+fn day(text: &str) -> Timestamp {
+    crate::day::parse(text).unwrap()
+}
+
+fn clause(text: &str) -> ClauseId {
+    ClauseId::parse(text).unwrap()
+}
+
+/// Owns what a question borrows.
+#[derive(Debug, Clone)]
+struct Case {
+    account: AccountId,
+    model: ModelName,
+    endpoint: Endpoint,
+    purpose: Option<String>,
+    declared: Vec<Declaration>,
+    authorisations: Vec<Authorisation>,
+    standing: Standing,
+    at: Timestamp,
+}
+
+impl Case {
+    fn new(purpose: Option<&str>, at: Timestamp) -> Self {
+        Self {
+            account: AccountId::parse("acct_1").unwrap(),
+            model: ModelName::parse("gpt-4").unwrap(),
+            endpoint: Endpoint::ChatCompletions,
+            purpose: purpose.map(str::to_owned),
+            declared: Vec::new(),
+            authorisations: Vec::new(),
+            standing: Standing::Active,
+            at,
+        }
+    }
+
+    fn question(&self) -> Question<'_> {
+        Question {
+            account: &self.account,
+            model: &self.model,
+            endpoint: self.endpoint,
+            purpose: self.purpose.as_deref(),
+            declared: &self.declared,
+            authorisations: &self.authorisations,
+            standing: self.standing,
+            at: self.at,
+        }
+    }
+
+    fn ruled_by(&self, terms: &Terms) -> Ruling {
+        terms.rule(&self.question())
+    }
+}
+
+#[track_caller]
+fn check(terms: &Terms, case: &Case, verdict: Verdict, because: &[&str]) {
+    let ruling = case.ruled_by(terms);
+    assert_eq!(ruling.errors, Vec::<String>::new());
+    assert_eq!(ruling.verdict, verdict, "{case:?}");
+    let named: Vec<_> = ruling.because.iter().map(ClauseId::as_str).collect();
+    assert_eq!(named, because, "{case:?}");
+}
+
+#[test]
+fn an_undeclared_purpose_is_allowed_and_a_competing_model_is_not() {
+    let terms = load(&["openai/services"]);
+    for (at, forbidding) in [
+        ("2023-12-15", "openai-services-2023-10-16/competing-models"),
+        ("2026-08-22", "openai-services-2026-01-01/3.3(e)"),
+    ] {
+        let at = day(at);
+        check(&terms, &Case::new(None, at), Verdict::Allow, &[]);
+        check(&terms, &Case::new(Some("rag"), at), Verdict::Allow, &[]);
+        let train = Case::new(Some("train_competing_model"), at);
+        check(&terms, &train, Verdict::Deny, &[forbidding]);
+    }
+}
+
+#[test]
+fn the_internal_classifier_is_excepted_only_under_the_later_text() {
+    let terms = load(&["openai/services"]);
+    let mut case = Case::new(Some("classifier-internal"), day("2023-12-15"));
+    case.declared = vec![Declaration::NotDistributed];
+    check(
+        &terms,
+        &case,
+        Verdict::Deny,
+        &["openai-services-2023-10-16/competing-models"],
+    );
+    case.at = day("2026-01-01");
+    check(&terms, &case, Verdict::Allow, &[]);
+    case.declared.clear();
+    check(
+        &terms,
+        &case,
+        Verdict::Deny,
+        &["openai-services-2026-01-01/3.3(e)"],
+    );
+}
+
+#[test]
+fn the_permissive_document_names_the_clause_that_allows() {
+    let terms = load(&["deepseek/open-platform"]);
+    let case = Case::new(Some("train-competing-model"), day("2026-08-22"));
+    check(
+        &terms,
+        &case,
+        Verdict::Allow,
+        &["deepseek-open-platform-2026-04-21/4.2(3)"],
+    );
+}
+
+#[test]
+fn of_several_documents_the_strictest_wins() {
+    let terms = load(&[
+        "deepseek/open-platform",
+        "anthropic/commercial",
+        "anthropic/usage-policy",
+    ]);
+    let at = day("2026-08-22");
+    let both = [
+        "anthropic-commercial-2026-03-11/D.4(a)",
+        "anthropic-usage-policy-2026-08-14/model-training",
+    ];
+    let competing = Case::new(Some("finetune-competing"), at);
+    check(&terms, &competing, Verdict::Deny, &both);
+    let other = Case::new(Some("finetune-noncompeting"), at);
+    check(&terms, &other, Verdict::Deny, &both[1..]);
+}
+
+#[test]
+fn a_suspended_account_is_denied_by_the_house_and_a_restricted_one_is_not() {
+    let terms = load(&["mistral/commercial"]);
+    let mut case = Case::new(None, day("2026-08-22"));
+    for (standing, verdict) in [
+        (Standing::Active, Verdict::Allow),
+        (Standing::Restricted, Verdict::Allow),
+        (Standing::Suspended, Verdict::Deny),
+        (Standing::Terminated, Verdict::Deny),
+    ] {
+        case.standing = standing;
+        let because: &[&str] = match verdict {
+            Verdict::Allow => &[],
+            Verdict::Deny => &[STANDING_CLAUSE],
+        };
+        check(&terms, &case, verdict, because);
+    }
+}
+
+#[test]
+fn an_authorisation_waives_its_clause_for_its_purpose_while_it_lasts() {
+    let terms = load(&["openai/services"]);
+    let (from, until) = (day("2026-03-01"), day("2026-04-01"));
+    let mut case = Case::new(Some("finetune-competing"), from);
+    case.authorisations = vec![Authorisation {
+        clause: clause("openai-services-2026-01-01/3.3(e)"),
+        purpose: Purpose::FinetuneCompeting,
+        from,
+        until: Some(until),
+    }];
+    let denied: &[&str] = &["openai-services-2026-01-01/3.3(e)"];
+    check(&terms, &case, Verdict::Allow, &[]);
+    assert_eq!(case.ruled_by(&terms).until, Some(until));
+    case.at = Timestamp(until.0 - 1);
+    check(&terms, &case, Verdict::Allow, &[]);
+    case.at = until;
+    check(&terms, &case, Verdict::Deny, denied);
+    assert_eq!(case.ruled_by(&terms).until, None);
+    case.at = Timestamp(from.0 - 1);
+    check(&terms, &case, Verdict::Deny, denied);
+    assert_eq!(case.ruled_by(&terms).until, Some(from));
+    case.at = from;
+    case.purpose = Some("foundation-training".to_owned());
+    check(&terms, &case, Verdict::Deny, denied);
+}
+
+#[test]
+fn a_moment_without_known_terms_denies_and_says_so() {
+    let terms = load(&["openai/services"]);
+    for (at, next) in [
+        (Timestamp(day("2023-10-16").0 - 1), Some(day("2023-10-16"))),
+        (day("2024-01-01"), Some(day("2026-01-01"))),
+        (Timestamp(day("2026-01-01").0 - 1), Some(day("2026-01-01"))),
+        (Timestamp(i64::MIN), Some(day("2023-10-16"))),
+    ] {
+        let case = Case::new(None, at);
+        let ruling = case.ruled_by(&terms);
+        assert_eq!(ruling.verdict, Verdict::Deny);
+        assert!(
+            ruling.errors[0].contains("`openai/services`"),
+            "{:?}",
+            ruling.errors
+        );
+        assert_eq!(ruling.until, next);
+        assert_eq!(terms.key(&case.question()), None);
+    }
+    let last = Case::new(None, Timestamp(day("2024-01-01").0 - 1));
+    assert_eq!(last.ruled_by(&terms).until, Some(day("2024-01-01")));
+    check(&terms, &last, Verdict::Allow, &[]);
+    check(
+        &terms,
+        &Case::new(None, Timestamp(i64::MAX)),
+        Verdict::Allow,
+        &[],
+    );
+}
+
+#[test]
+fn two_documents_bind_only_while_both_are_known() {
+    let terms = load(&["anthropic/commercial", "anthropic/usage-policy"]);
+    let before = Timestamp(day("2026-08-14").0 - 1);
+    assert!(terms.in_force(before).is_none());
+    assert_eq!(
+        Case::new(None, before).ruled_by(&terms).verdict,
+        Verdict::Deny
+    );
+    assert_eq!(terms.in_force(day("2026-08-14")).unwrap().len(), 2);
+    let apart = Terms::load(
+        &Catalogue::read(&[
+            source(
+                "acme-a-2026-01-01",
+                &toml("a", "2026-01-01", "2026-02-01"),
+                "",
+            ),
+            source(
+                "acme-b-2026-02-01",
+                &toml("b", "2026-02-01", "2026-03-01"),
+                "",
+            ),
+        ])
+        .unwrap(),
+        &ids(&["acme/a", "acme/b"]),
+    );
+    assert_eq!(apart.unwrap_err(), LoadError::NeverTogether);
+}
+
+#[test]
+fn an_unknown_purpose_denies_and_is_not_kept() {
+    let terms = load(&["deepseek/open-platform"]);
+    for word in ["", "training", "purpose\" == \"x", &"x".repeat(100_000)] {
+        let case = Case::new(Some(word), day("2026-08-22"));
+        let ruling = case.ruled_by(&terms);
+        assert_eq!(ruling.verdict, Verdict::Deny);
+        assert!(ruling.errors[0].contains("is not a purpose"));
+        assert!(ruling.errors[0].len() < 500);
+        assert_eq!(terms.key(&case.question()), None);
+    }
+}
+
+fn toml(document: &str, from: &str, until: &str) -> String {
+    format!(
+        "provider = \"acme\"\ndocument = \"{document}\"\nversion = \"{from}\"\ntitle = \"T\"\n\
+         class = \"allow\"\n[effective]\nfrom = \"{from}\"\nfrom_basis = \"effective\"\n\
+         until = \"{until}\"\nuntil_basis = \"superseded\"\n[source]\nreference = \"a test\"\n\
+         [[clause]]\nid = \"1\"\nparaphrase = \"Nothing.\"\n"
+    )
+}
+
+fn source<'a>(name: &'a str, facts: &'a str, policies: &'a str) -> Source<'a> {
+    Source {
+        name,
+        facts,
+        policies,
+    }
+}
+
+/// Compiles one clause that forbids `rag`, with `policies`.
+fn one_clause(policies: &str) -> Result<Terms, LoadError> {
+    let facts = toml("a", "2026-01-01", "2027-01-01") + "forbids = [\"rag\"]\n";
+    let catalogue = Catalogue::read(&[source("acme-a-2026-01-01", &facts, policies)]).unwrap();
+    Terms::load(&catalogue, &ids(&["acme/a"]))
+}
+
+const HEAD: &str =
+    "@id(\"x\")\n@clause(\"acme-a-2026-01-01/1\")\nforbid (principal, action, resource)\n";
+
+#[test]
+fn a_policy_that_errs_denies_instead_of_being_skipped() {
+    // Holds against the schema, overflows when evaluated: Cedar skips the
+    // forbid and answers Allow by the house's permit.
+    let policies = format!("{HEAD}when {{ 9223372036854775807 + 1 > 0 }};");
+    let terms = one_clause(&policies).unwrap();
+    let ruling = Case::new(None, day("2026-06-01")).ruled_by(&terms);
+    assert_eq!(ruling.verdict, Verdict::Deny);
+    assert_eq!(ruling.errors.len(), 1);
+    assert!(ruling.errors[0].contains("overflow"), "{:?}", ruling.errors);
+    assert_eq!(ruling.because, Vec::new());
+}
+
+#[track_caller]
+fn refused_at(policies: &str, message: &str) {
+    let error = one_clause(policies).unwrap_err().to_string();
+    assert!(error.contains(message), "{error}");
+}
+
+#[test]
+fn policies_that_do_not_hold_are_refused_at_load_with_file_and_line() {
+    let good = format!("{HEAD}when {{ context has purpose && context.purpose == \"rag\" }};");
+    one_clause(&good).unwrap();
+    let with = |condition: &str| format!("\n\n{HEAD}when {{ {condition} }};");
+    refused_at(
+        &with("context.purpose == \"rag\""),
+        "acme-a-2026-01-01.cedar:3: ",
+    );
+    refused_at(
+        &with("context.standing == 7"),
+        "acme-a-2026-01-01.cedar:3: ",
+    );
+    refused_at(
+        &with("context.colour == \"red\""),
+        "acme-a-2026-01-01.cedar:3: ",
+    );
+    refused_at("forbid (", "acme-a-2026-01-01.cedar:0: ");
+    refused_at(&good.replace("@id(\"x\")", ""), "no @id");
+    refused_at(
+        &good.replace("@clause(\"acme-a-2026-01-01/1\")", ""),
+        "names no @clause",
+    );
+    refused_at(
+        &good.replace("acme-a-2026-01-01/1", "acme-a-2026-01-01/2"),
+        "forbids",
+    );
+    refused_at(&format!("{good}\n{good}"), "`x` is the @id of two policies");
+    refused_at("", "differ on whether it forbids");
+    let stranger = good
+        .replace("\"x\"", "\"y\"")
+        .replace("-01-01/1", "-01-01/9");
+    refused_at(
+        &format!("{good}\n{stranger}"),
+        "not a clause of this version",
+    );
+    let slots = good.replace("forbid (principal", "forbid (principal == ?principal");
+    refused_at(&slots, "slots");
+}
+
+#[test]
+fn documents_must_be_named_and_known() {
+    let catalogue = builtin();
+    assert_eq!(
+        Terms::load(&catalogue, &[]).unwrap_err(),
+        LoadError::NoDocument
+    );
+    assert!(matches!(
+        Terms::load(&catalogue, &ids(&["openai/none"])).unwrap_err(),
+        LoadError::UnknownDocument { .. }
+    ));
+    for text in [
+        "openai",
+        "Openai/services",
+        "openai/",
+        "/services",
+        "open ai/x",
+    ] {
+        assert_eq!(DocumentId::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn the_digest_names_the_policies_that_decided() {
+    let terms = load(&["openai/services"]);
+    let digest = |terms: &Terms, at: &str| Case::new(None, day(at)).ruled_by(terms).policy_sha256;
+    let (old, new) = (digest(&terms, "2023-12-01"), digest(&terms, "2026-02-01"));
+    assert_eq!(old.len(), 64);
+    assert_ne!(old, new);
+    assert_eq!(new, digest(&load(&["openai/services"]), "2026-08-01"));
+    assert_ne!(
+        new,
+        digest(
+            &load(&["openai/services", "mistral/commercial"]),
+            "2026-08-22"
+        )
+    );
+    assert_ne!(terms.sha256(), load(&["mistral/commercial"]).sha256());
+}
+
+// A second evaluator, from the catalogue's facts instead of the policies:
+// what a clause forbids, less exceptions and authorisations.
+
+fn naive(
+    catalogue: &Catalogue,
+    documents: &[DocumentId],
+    case: &Case,
+) -> (Verdict, BTreeSet<ClauseId>) {
+    let purpose = case
+        .purpose
+        .as_deref()
+        .map(|word| Purpose::parse(word).unwrap());
+    let mut forbidding = BTreeSet::new();
+    let mut allowing = BTreeSet::new();
+    for version in catalogue.versions() {
+        let until = version.until().map_or(i64::MAX, |(until, _)| until.0 - 1);
+        let known = (version.from().0.0..=until).contains(&case.at.0);
+        if !documents.contains(version.document()) || !known {
+            continue;
+        }
+        let Some(purpose) = purpose else { continue };
+        for clause in version.clauses() {
+            let excepted = clause.exceptions.iter().any(|exception| {
+                exception.purposes.contains(&purpose)
+                    && exception
+                        .needs
+                        .iter()
+                        .all(|need| case.declared.contains(need))
+            });
+            let waived = case.authorisations.iter().any(|given| {
+                given.clause == clause.id
+                    && given.purpose == purpose
+                    && given.from.0 <= case.at.0
+                    && given.until.is_none_or(|until| case.at.0 < until.0)
+            });
+            if clause.forbids.contains(&purpose) && !excepted && !waived {
+                forbidding.insert(clause.id.clone());
+            }
+            if clause.allows.contains(&purpose) {
+                allowing.insert(clause.id.clone());
+            }
+        }
+    }
+    if matches!(case.standing, Standing::Suspended | Standing::Terminated) {
+        forbidding.insert(clause(STANDING_CLAUSE));
+    }
+    if forbidding.is_empty() {
+        (Verdict::Allow, allowing)
+    } else {
+        (Verdict::Deny, forbidding)
+    }
+}
+
+fn moments() -> impl Strategy<Value = Timestamp> {
+    let borders = [
+        "2023-10-16",
+        "2024-01-01",
+        "2026-01-01",
+        "2026-03-11",
+        "2026-08-14",
+    ];
+    prop_oneof![
+        (prop::sample::select(borders.to_vec()), -1_i64..=1)
+            .prop_map(|(border, ms)| Timestamp(day(border).0 + ms)),
+        (0_i64..1200).prop_map(|days| day("2023-10-01").plus(Span::days(days))),
+    ]
+}
+
+fn authorisations() -> impl Strategy<Value = Vec<Authorisation>> {
+    let clauses: Vec<_> = builtin()
+        .versions()
+        .iter()
+        .flat_map(|version| version.clauses().iter().map(|clause| clause.id.clone()))
+        .collect();
+    let one = (
+        prop::sample::select(clauses),
+        prop::sample::select(Purpose::ALL.to_vec()),
+        moments(),
+        prop::option::of(moments()),
+    )
+        .prop_map(|(clause, purpose, from, until)| Authorisation {
+            clause,
+            purpose,
+            from,
+            until,
+        });
+    prop::collection::vec(one, 0..6)
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    (
+        prop::option::weighted(0.9, prop::sample::select(Purpose::ALL.to_vec())),
+        prop::sample::subsequence(Declaration::ALL.to_vec(), 0..=1),
+        authorisations(),
+        prop::sample::select(vec![
+            Standing::Active,
+            Standing::Active,
+            Standing::Restricted,
+            Standing::Suspended,
+            Standing::Terminated,
+        ]),
+        prop::sample::select(Endpoint::ALL.to_vec()),
+        moments(),
+    )
+        .prop_map(
+            |(purpose, declared, authorisations, standing, endpoint, at)| Case {
+                endpoint,
+                declared,
+                authorisations,
+                standing,
+                ..Case::new(purpose.map(Purpose::word), at)
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_naive_evaluator_agrees(
+        case in cases(),
+        documents in prop::sample::subsequence(LINES.to_vec(), 1..=3),
+    ) {
+        let catalogue = builtin();
+        let documents = ids(&documents);
+        let Ok(terms) = Terms::load(&catalogue, &documents) else {
+            return Err(TestCaseError::fail("does not load"));
+        };
+        let ruling = case.ruled_by(&terms);
+        if terms.in_force(case.at).is_none() {
+            prop_assert_eq!(ruling.verdict, Verdict::Deny);
+            prop_assert_eq!(ruling.errors.len(), 1);
+            return Ok(());
+        }
+        let (verdict, because) = naive(&catalogue, &documents, &case);
+        prop_assert_eq!(&ruling.errors, &Vec::<String>::new());
+        prop_assert_eq!(ruling.verdict, verdict);
+        prop_assert_eq!(&ruling.because, &because.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn equal_keys_have_equal_rulings_and_a_ruling_holds_until_its_end(
+        one in cases(),
+        other in cases(),
+        later in moments(),
+    ) {
+        thread_local! { static TERMS: Terms = load(&["anthropic/commercial", "openai/services"]); }
+        TERMS.with(|terms| {
+            let ruling = one.ruled_by(terms);
+            let same = Case { at: later, ..one.clone() };
+            if one.at <= later && ruling.until.is_none_or(|until| later < until) {
+                let held = same.ruled_by(terms);
+                prop_assert_eq!(held.errors.len(), ruling.errors.len());
+                // An error tells its moment.
+                prop_assert_eq!(Ruling { errors: Vec::new(), ..held }, Ruling { errors: Vec::new(), ..ruling });
+            }
+            let key = terms.key(&one.question());
+            for second in [same, Case { purpose: other.purpose.clone(), ..one.clone() }, other] {
+                if key.is_some() && key == terms.key(&second.question()) {
+                    let (a, b) = (one.ruled_by(terms), second.ruled_by(terms));
+                    prop_assert_eq!((a.verdict, a.because), (b.verdict, b.because));
+                }
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn every_purpose_of_every_version_is_decided_as_the_catalogue_says() {
+    let catalogue = builtin();
+    let mut decided = 0;
+    for version in catalogue.versions() {
+        let documents = vec![version.document().clone()];
+        let terms = Terms::load(&catalogue, &documents).unwrap();
+        for purpose in Purpose::ALL {
+            for declared in [Vec::new(), Declaration::ALL.to_vec()] {
+                let case = Case {
+                    declared,
+                    ..Case::new(Some(purpose.word()), version.from().0)
+                };
+                let (verdict, because) = naive(&catalogue, &documents, &case);
+                let because: Vec<_> = because.iter().map(ClauseId::as_str).collect();
+                check(&terms, &case, verdict, &because);
+                decided += 1;
+            }
+        }
+    }
+    assert_eq!(decided, catalogue.versions().len() * Purpose::ALL.len() * 2);
+}
