@@ -1,1 +1,12 @@
-//! simulation
+//! Whom shall we try it on? Fleets of accounts with labels: made of our own
+//! words from a seed, or drawn from recorded traffic. A shed: it may read files.
+#![forbid(unsafe_code)]
+
+mod fleet;
+mod generate;
+mod pool;
+mod random;
+
+pub use fleet::{Fleet, FleetAccount, FleetExchange};
+pub use generate::FleetShape;
+pub use pool::PoolError;
