@@ -52,6 +52,8 @@ pub struct Limits {
     pub kept_answer_bytes: usize,
     /// Largest plain answer of an upstream in bytes.
     pub answer_bytes: usize,
+    /// Largest single event of a stream in bytes (images come in one).
+    pub event_bytes: usize,
     /// Tokens reserved for an answer that names no limit.
     pub output_tokens_default: u64,
 }
@@ -68,6 +70,7 @@ impl Default for Limits {
             drain_seconds: 30,
             kept_answer_bytes: 4 << 20,
             answer_bytes: 64 << 20,
+            event_bytes: 16 << 20,
             output_tokens_default: 4_096,
         }
     }
@@ -95,7 +98,16 @@ impl Default for Timeouts {
     }
 }
 
+impl Limits {
+    fn is_any_wait_zero(&self) -> bool {
+        [self.head_seconds, self.body_seconds, self.unread_seconds].contains(&0)
+    }
+}
+
 impl Timeouts {
+    fn is_any_zero(self) -> bool {
+        [self.connect_ms, self.first_token_ms, self.idle_ms].contains(&0)
+    }
     pub(crate) fn first_token(self) -> Duration {
         Duration::from_millis(self.first_token_ms)
     }
@@ -186,6 +198,12 @@ impl Config {
         }
         if self.limits.head_bytes < 8_192 {
             return wrong("limits.head_bytes must be at least 8192".to_owned());
+        }
+        if !(1..=1_000_000).contains(&self.limits.exchanges) {
+            return wrong("limits.exchanges must be from 1 to 1000000".to_owned());
+        }
+        if self.limits.is_any_wait_zero() || self.timeouts.is_any_zero() {
+            return wrong("a wait of 0 in `limits` or `timeouts` lets nothing through".to_owned());
         }
         let (mut names, mut models) = (BTreeSet::new(), BTreeSet::new());
         for upstream in &self.upstreams {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use engine::{Admitted, Ask, Completion};
 use facts::{Ending, Endpoint, Usage};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use tokio::sync::oneshot;
 use wire::Peek;
 use wire::errors::Problem;
@@ -18,7 +18,7 @@ use crate::desk::{Desk, NotRecorded};
 use crate::metrics::Decision;
 use crate::reply::{self, Reply};
 use crate::server::Shared;
-use crate::tally::{self, Delivered};
+use crate::tally::{Said, Sum};
 use crate::upstream::{Answer, Call, Upstream, UpstreamError};
 
 mod stream;
@@ -39,10 +39,13 @@ pub(crate) type Head = oneshot::Sender<Response<Reply>>;
 pub(crate) async fn run<D: Desk>(shared: Arc<Shared<D>>, asked: Asked, head: Head) {
     let endpoint = asked.peek.endpoint;
     let began = Instant::now();
-    let Some(upstream) = shared.upstreams.of(asked.peek.model.as_str()) else {
-        shared.metrics.request(endpoint, Decision::Malformed);
-        let _ = head.send(no_model(endpoint, asked.peek.model.as_str()));
-        return;
+    let upstream = match door(&shared, &asked) {
+        Ok(upstream) => upstream,
+        Err(problem) => {
+            shared.metrics.request(endpoint, Decision::of(&problem));
+            let _ = head.send(reply::problem(endpoint, &problem));
+            return;
+        }
     };
     let verdict = shared.desk.admit(asked.ask, asked.body.clone()).await;
     shared.metrics.decided(began.elapsed());
@@ -77,14 +80,43 @@ pub(crate) async fn run<D: Desk>(shared: Arc<Shared<D>>, asked: Asked, head: Hea
     exchange.serve(upstream, head).await;
 }
 
-fn no_model(endpoint: Endpoint, model: &str) -> Response<Reply> {
+/// What needs no judgement: the model is served, and stored responses belong to
+/// the asker. Whoever has no live key learns neither.
+fn door<'a, D: Desk>(shared: &'a Shared<D>, asked: &Asked) -> Result<&'a Upstream, Box<Problem>> {
+    let upstream = shared.upstreams.of(asked.peek.model.as_str());
+    let stored = asked.peek.previous_response_id.as_deref();
+    if upstream.is_some() && stored.is_none() && asked.peek.conversation_id.is_none() {
+        return upstream.ok_or_else(|| no_model(asked.peek.model.as_str()));
+    }
+    let account = reply::identify(shared, &asked.ask.secret)?;
+    let upstream = upstream.ok_or_else(|| no_model(asked.peek.model.as_str()))?;
+    // No route makes conversations, so none belongs to anybody.
+    if asked.peek.conversation_id.is_some() {
+        return Err(not_yours("conversation"));
+    }
+    match stored {
+        Some(id) if !shared.owners.owns(id, &account) => Err(not_yours("previous_response_id")),
+        _ => Ok(upstream),
+    }
+}
+
+fn no_model(model: &str) -> Box<Problem> {
     let text =
         format!("the model `{model}` is not served here; `GET /v1/models` lists those that are");
-    let problem = Problem {
+    Box::new(Problem {
         param: Some("model".to_owned()),
         ..Problem::new(404, "model_not_found", text)
-    };
-    reply::problem(endpoint, &problem)
+    })
+}
+
+fn not_yours(param: &str) -> Box<Problem> {
+    let text = format!(
+        "`{param}` names nothing that this account was given here lately; send the whole input instead"
+    );
+    Box::new(Problem {
+        param: Some(param.to_owned()),
+        ..Problem::new(400, "previous_response_not_found", text)
+    })
 }
 
 fn refused(endpoint: Endpoint, refusal: &engine::Refusal, url: Option<&str>) -> Response<Reply> {
@@ -177,32 +209,38 @@ impl<D: Desk> Exchange<'_, D> {
 
     /// The client left before the answer began.
     async fn left(self) {
-        let usage = tally::usage(
-            wire::Reading::Absent,
-            self.admitted.endpoint,
-            &self.body,
-            None,
-        )
-        .await;
+        let sum = Sum::of(&Bytes::new(), 0);
         let end = End {
             ending: Ending::ClientGone,
             status: 499,
-            usage,
+            usage: self.usage(wire::Reading::Absent, &sum).await,
         };
-        let _ = self.complete(end, Delivered::new(0)).await;
+        let _ = self.complete(end, sum).await;
+    }
+
+    async fn usage(&self, reading: wire::Reading, answered: &Sum) -> Usage {
+        let said = Said {
+            endpoint: self.admitted.endpoint,
+            reading,
+            whole: true,
+            streamed: false,
+            asked: &self.body,
+            answered,
+        };
+        self.shared.counter.usage(said).await
     }
 
     /// The upstream gave no answer.
     async fn failed(self, head: Head, ending: Ending, problem: &Problem) {
-        let mut delivered = Delivered::new(self.shared.config.limits.kept_answer_bytes);
-        delivered.add(&wire::errors::body(self.admitted.endpoint, problem));
+        let body = wire::errors::body(self.admitted.endpoint, problem).into();
+        let sum = self.sum(&body);
         let end = End {
             ending,
             status: problem.status,
             usage: Usage::default(),
         };
         let response = reply::problem(self.admitted.endpoint, problem);
-        self.finish(head, end, delivered, response).await;
+        self.finish(head, end, sum, response).await;
     }
 
     /// A plain answer: read whole, recorded, then released.
@@ -250,20 +288,17 @@ impl<D: Desk> Exchange<'_, D> {
     async fn deliver(self, head: Head, status: StatusCode, headers: &HeaderMap, body: Bytes) {
         let endpoint = self.admitted.endpoint;
         let good = status.is_success();
+        let sum = self.sum(&body);
         let usage = if good {
+            if endpoint == Endpoint::Responses {
+                self.shared.owners.learn(&body, &self.admitted.account);
+            }
             let reading = wire::usage::of_body(endpoint, &body);
             self.note(reading);
-            let text = if reading.usage().is_none() {
-                wire::answer_text(endpoint, &body)
-            } else {
-                None
-            };
-            tally::usage(reading, endpoint, &self.body, text).await
+            self.usage(reading, &sum).await
         } else {
             Usage::default()
         };
-        let mut delivered = Delivered::new(self.shared.config.limits.kept_answer_bytes);
-        delivered.add(&body);
         let ending = if good {
             Ending::Completed
         } else {
@@ -279,23 +314,21 @@ impl<D: Desk> Exchange<'_, D> {
                 status: status.as_u16(),
                 usage,
             },
-            delivered,
+            sum,
             response,
         )
         .await;
     }
 
+    fn sum(&self, body: &Bytes) -> Sum {
+        Sum::of(body, self.shared.config.limits.kept_answer_bytes)
+    }
+
     /// Records the end, then releases the reply; without a record it is withheld.
-    async fn finish(
-        self,
-        head: Head,
-        end: End,
-        delivered: Delivered,
-        mut response: Response<Reply>,
-    ) {
+    async fn finish(self, head: Head, end: End, sum: Sum, mut response: Response<Reply>) {
         self.label(response.headers_mut());
         let (shared, endpoint) = (self.shared, self.admitted.endpoint);
-        let response = match self.complete(end, delivered).await {
+        let response = match self.complete(end, sum).await {
             Ok(()) => response,
             Err(NotRecorded) => refused(
                 endpoint,
@@ -306,30 +339,26 @@ impl<D: Desk> Exchange<'_, D> {
         let _ = head.send(response);
     }
 
-    async fn complete(self, end: End, delivered: Delivered) -> Result<(), NotRecorded> {
-        let (delivered_bytes, answer_sha256, answer) = delivered.finish();
+    async fn complete(self, end: End, sum: Sum) -> Result<(), NotRecorded> {
         self.shared.metrics.ended(end.ending);
         let completion = Completion {
             at: (self.shared.clock)(),
             ending: end.ending,
             status: end.status,
             usage: end.usage,
-            delivered_bytes,
-            answer_sha256,
+            delivered_bytes: sum.bytes,
+            answer_sha256: sum.sha256,
             admitted: self.admitted,
         };
         self.shared
             .desk
-            .complete(completion, answer)
+            .complete(completion, sum.kept)
             .await
             .map(drop)
     }
 
     fn label(&self, headers: &mut HeaderMap) {
         reply::limits(headers, &self.admitted.limits);
-        if let Ok(id) = HeaderValue::from_str(self.admitted.exchange.as_str()) {
-            headers.insert(HeaderName::from_static("x-request-id"), id);
-        }
     }
 
     fn first_token(&self, first: &mut bool) {

@@ -5,6 +5,7 @@ mod config;
 mod desk;
 mod exchange;
 mod metrics;
+mod owners;
 mod reply;
 mod route;
 mod server;

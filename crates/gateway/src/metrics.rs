@@ -23,6 +23,15 @@ impl Decision {
         Self::Unavailable,
     ];
 
+    /// What a problem found before any judgement amounts to.
+    pub(crate) fn of(problem: &wire::errors::Problem) -> Self {
+        match problem.status {
+            401 | 403 => Self::Refused,
+            500.. => Self::Unavailable,
+            _ => Self::Malformed,
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Admitted => "admitted",

@@ -6,11 +6,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use engine::{LimitState, Refusal};
-use facts::Endpoint;
+use facts::{AccountId, Endpoint};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 use wire::errors::Problem;
+
+use crate::desk::Desk;
+use crate::server::Shared;
 
 /// The body of a reply.
 #[derive(Debug)]
@@ -181,6 +184,16 @@ pub(crate) fn refusal(refusal: &Refusal, public_url: Option<&str>) -> (Problem, 
         _ => None,
     };
     (problem, retry)
+}
+
+/// Whose live key it is; else the refusal as a problem.
+pub(crate) fn identify<D: Desk>(
+    shared: &Shared<D>,
+    secret: &str,
+) -> Result<AccountId, Box<Problem>> {
+    let url = shared.config.public_url.as_deref();
+    let refused = |why: Refusal| Box::new(refusal(&why, url).0);
+    shared.desk.identify(secret).map_err(refused)
 }
 
 /// Writes the `x-ratelimit-*` headers.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use engine::Ask;
 use facts::{Endpoint, ExchangeId};
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use serde_json::json;
@@ -20,10 +20,36 @@ use crate::metrics::{Decision, Running};
 use crate::reply::{self, Reply};
 use crate::server::Shared;
 
+/// Bodies up to this size are read before the key is looked at.
+const SMALL: u64 = 64 << 10;
+
 /// Answers one request.
 pub(crate) async fn route<D: Desk>(
     shared: Arc<Shared<D>>,
     request: Request<Incoming>,
+) -> Response<Reply> {
+    let id = shared.next_id();
+    // The parser drops a `content-length` that stands beside `transfer-encoding`, so
+    // that it cannot be seen here; whoever passed the request on may have believed it.
+    // Nothing behind such a body is read as a request (RFC 9112, 6.1).
+    let close = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = take(shared, request, &id).await;
+    let headers = response.headers_mut();
+    if close {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        // The second is where Anthropic's libraries look.
+        headers.insert("x-request-id", id.clone());
+        headers.insert("request-id", id);
+    }
+    response
+}
+
+async fn take<D: Desk>(
+    shared: Arc<Shared<D>>,
+    request: Request<Incoming>,
+    id: &str,
 ) -> Response<Reply> {
     let path = request.uri().path();
     if let Some(endpoint) = Endpoint::from_path(path) {
@@ -31,10 +57,10 @@ pub(crate) async fn route<D: Desk>(
             let problem = Problem::new(405, "method_not_allowed", format!("use POST on {path}"));
             return reply::problem(endpoint, &problem);
         }
-        return match open(&shared, endpoint, request).await {
+        return match open(&shared, endpoint, request, id).await {
             Ok(response) => response,
             Err(problem) => {
-                shared.metrics.request(endpoint, Decision::Malformed);
+                shared.metrics.request(endpoint, Decision::of(&problem));
                 reply::problem(endpoint, &problem)
             }
         };
@@ -47,7 +73,11 @@ pub(crate) async fn route<D: Desk>(
     match (request.method(), path) {
         (&Method::GET, "/healthz" | "/readyz") => reply::reply(200, "text/plain", "ok\n"),
         (&Method::GET, "/metrics") => {
-            reply::reply(200, "text/plain; version=0.0.4", shared.metrics.page())
+            let skipped = shared.counter.skipped();
+            let page = shared.metrics.page()
+                + "# TYPE fairhold_token_counts_skipped_total counter\n"
+                + &format!("fairhold_token_counts_skipped_total {skipped}\n");
+            reply::reply(200, "text/plain; version=0.0.4", page)
         }
         (&Method::GET, _) if path == "/v1/models" || path.starts_with("/v1/models/") => {
             models(&shared, &request)
@@ -67,17 +97,28 @@ async fn open<D: Desk>(
     shared: &Arc<Shared<D>>,
     endpoint: Endpoint,
     request: Request<Incoming>,
+    id: &str,
 ) -> Result<Response<Reply>, Problem> {
     let (head, body) = request.into_parts();
     let secret = secret(&head.headers).ok_or_else(no_key)?;
     let limits = &shared.config.limits;
+    // Large bodies are read for live keys only.
+    if body.size_hint().upper().is_none_or(|n| n > SMALL) {
+        reply::identify(shared, &secret).map_err(|p| *p)?;
+    }
     let patience = Duration::from_secs(limits.body_seconds);
     let body = tokio::time::timeout(patience, whole(body, limits.body_bytes))
         .await
         .map_err(|_| {
             Problem::new(408, "request_timeout", "the request's body came too slowly")
         })??;
-    let peek = wire::peek(endpoint, &body).map_err(|e| Problem::from(&e))?;
+    let peek = match wire::peek(endpoint, &body) {
+        Ok(peek) => peek,
+        Err(error) => {
+            reply::identify(shared, &secret).map_err(|p| *p)?;
+            return Err(Problem::from(&error));
+        }
+    };
     let permit = Arc::clone(&shared.exchanges)
         .try_acquire_owned()
         .map_err(|_| {
@@ -89,7 +130,7 @@ async fn open<D: Desk>(
         })?;
     let unreadable = |_| Problem::new(500, "internal_error", "the exchange could not be named");
     let ask = Ask {
-        exchange: ExchangeId::parse(&shared.next_id()).map_err(unreadable)?,
+        exchange: ExchangeId::parse(id).map_err(unreadable)?,
         at: (shared.clock)(),
         secret,
         endpoint,
@@ -215,8 +256,7 @@ fn models<D: Desk>(shared: &Shared<D>, request: &Request<Incoming>) -> Response<
     let Some(secret) = secret(request.headers()) else {
         return reply::problem(dialect, &no_key());
     };
-    if let Err(refusal) = shared.desk.identify(&secret) {
-        let (problem, _) = reply::refusal(&refusal, shared.config.public_url.as_deref());
+    if let Err(problem) = reply::identify(shared, &secret) {
         return reply::problem(dialect, &problem);
     }
     let served = shared.upstreams.models();

@@ -22,8 +22,10 @@ use tokio::task::JoinSet;
 use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
 use crate::metrics::{Metrics, Running};
+use crate::owners::Owners;
 use crate::reply::Reply;
 use crate::route;
+use crate::tally::Counter;
 use crate::upstream::{Recordings, Upstreams};
 
 /// Serves paths below `/fairhold/` that the gateway itself does not know, such
@@ -54,6 +56,9 @@ impl<D> std::fmt::Debug for Setup<D> {
     }
 }
 
+/// How long exchanges that were cut at the end may take to be recorded.
+const RECORDING: Duration = Duration::from_secs(10);
+
 /// What all connections share.
 pub(crate) struct Shared<D> {
     pub(crate) config: Config,
@@ -63,6 +68,8 @@ pub(crate) struct Shared<D> {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) exchanges: Arc<Semaphore>,
     pub(crate) further: Option<Further>,
+    pub(crate) owners: Owners,
+    pub(crate) counter: Counter,
     seed: u64,
     count: AtomicU64,
 }
@@ -111,6 +118,8 @@ impl<D: Desk> Server<D> {
             upstreams,
             metrics: Arc::new(Metrics::default()),
             further: setup.further,
+            owners: Owners::default(),
+            counter: Counter::default(),
             seed: setup.seed,
             count: AtomicU64::new(0),
         };
@@ -168,18 +177,24 @@ impl<D: Desk> Server<D> {
         mut connections: JoinSet<()>,
     ) {
         let patience = Duration::from_secs(shared.config.limits.drain_seconds);
+        // Exchanges end on tasks of their own; all permits back means all have ended.
+        let all = u32::try_from(shared.config.limits.exchanges).unwrap_or(u32::MAX);
         let orderly = async {
             graceful.shutdown().await;
-            // Exchanges end on tasks of their own; all permits back means all have ended.
-            let all = u32::try_from(shared.config.limits.exchanges).unwrap_or(u32::MAX);
             drop(shared.exchanges.acquire_many(all).await);
         };
-        if tokio::time::timeout(patience, orderly).await.is_err() {
+        let in_time = tokio::time::timeout(patience, orderly).await.is_ok();
+        connections.shutdown().await;
+        if !in_time {
             tracing::warn!(
                 "exchanges were still running when the time to drain was over; they are cut"
             );
+            // Cut off from their clients they still have to be recorded.
+            let recorded = shared.exchanges.acquire_many(all);
+            if tokio::time::timeout(RECORDING, recorded).await.is_err() {
+                tracing::error!("some exchanges that were cut could not be recorded");
+            }
         }
-        connections.shutdown().await;
     }
 
     fn http(&self) -> auto::Builder<TokioExecutor> {

@@ -5,12 +5,12 @@ use facts::Ending;
 use http::Response;
 use tokio::sync::mpsc;
 use wire::errors::Problem;
-use wire::{Event, Mark, Meter, Parser, StreamText};
+use wire::{Event, Mark, Meter, Parser};
 
 use super::{End, Exchange, Head, stalled, unreachable, unread};
 use crate::desk::Desk;
 use crate::reply::{self, Cut, Reply};
-use crate::tally::{self, Delivered};
+use crate::tally::{Delivered, Said};
 use crate::upstream::{Answer, Chunks};
 
 type Client = mpsc::Sender<Result<Bytes, Cut>>;
@@ -20,8 +20,10 @@ struct Last {
     ending: Ending,
     /// The upstream's terminal frame, or our own error event.
     frame: Bytes,
-    /// Whether the frame is the upstream's own: then the transfer ends cleanly.
+    /// Whether the transfer ends cleanly: the frame is the upstream's terminal one.
     whole: bool,
+    /// Whether the frame is an event of our own.
+    ours: bool,
 }
 
 impl Last {
@@ -30,6 +32,7 @@ impl Last {
             ending,
             frame: Bytes::new(),
             whole: false,
+            ours: false,
         }
     }
 }
@@ -38,9 +41,12 @@ impl Last {
 struct Reader {
     parser: Parser,
     meter: Meter,
-    /// Kept only where the upstream may not say its usage.
-    text: StreamText,
     hide_usage: bool,
+    /// Whether the response's id was read (Responses only).
+    named: bool,
+    /// Whether what was passed on ends inside an event: an event of ours must
+    /// then not become part of it.
+    ragged: bool,
 }
 
 /// Relays a stream to its client and records its end.
@@ -56,14 +62,16 @@ pub(super) async fn relay<D: Desk>(exchange: Exchange<'_, D>, answer: Answer, he
     *response.headers_mut() = reply::shown(&headers);
     exchange.label(response.headers_mut());
     let endpoint = exchange.admitted.endpoint;
+    let limits = &exchange.shared.config.limits;
     let mut reader = Reader {
-        parser: Parser::default(),
+        parser: Parser::new(limits.event_bytes),
         meter: Meter::new(endpoint),
-        text: StreamText::new(endpoint),
         hide_usage: exchange.hide_usage,
+        named: endpoint != facts::Endpoint::Responses,
+        ragged: false,
     };
-    let mut delivered = Delivered::new(exchange.shared.config.limits.kept_answer_bytes);
-    let last = if head.send(response).is_err() {
+    let mut delivered = Delivered::new(limits.kept_answer_bytes);
+    let mut last = if head.send(response).is_err() {
         Last::of(Ending::ClientGone)
     } else {
         exchange
@@ -74,20 +82,37 @@ pub(super) async fn relay<D: Desk>(exchange: Exchange<'_, D>, answer: Answer, he
     drop(chunks);
     let reading = reader.meter.reading();
     exchange.note(reading);
-    let usage = tally::usage(reading, endpoint, &exchange.body, reader.text.text()).await;
+    if last.ours && reader.ragged {
+        last.frame = apart(&last.frame);
+    }
     delivered.add(&last.frame);
+    let sum = delivered.finish();
+    let said = Said {
+        endpoint,
+        reading,
+        whole: last.ending == Ending::Completed,
+        streamed: true,
+        asked: &exchange.body,
+        answered: &sum,
+    };
     let end = End {
         ending: last.ending,
         status: status.as_u16(),
-        usage,
+        usage: exchange.shared.counter.usage(said).await,
     };
     let shared = exchange.shared;
-    let (frame, whole) = if exchange.complete(end, delivered).await.is_ok() {
+    let (frame, whole) = if exchange.complete(end, sum).await.is_ok() {
         (last.frame, last.whole)
     } else {
         let text = "the end of this answer could not be recorded";
         let problem = Problem::new(503, "recording_unavailable", text);
-        (wire::errors::event(endpoint, &problem).into(), false)
+        let event = wire::errors::event(endpoint, &problem);
+        let event = if reader.ragged {
+            apart(&event)
+        } else {
+            event.into()
+        };
+        (event, false)
     };
     if !frame.is_empty() {
         let _ = tokio::time::timeout(unread(shared), client.send(Ok(frame))).await;
@@ -131,6 +156,15 @@ impl<D: Desk> Exchange<'_, D> {
                 Ok(None) => self.read(reader, true),
             };
             wait = timeouts.idle();
+            // Before anything more is passed on, so that not one further event is.
+            if !self.shared.desk.still_welcome(&self.admitted) {
+                let problem = Problem::new(
+                    403,
+                    "policy_stop",
+                    "this stream was stopped: its key or account is barred",
+                );
+                return self.broken(Ending::PolicyStop, &problem);
+            }
             if !out.is_empty() {
                 delivered.add(&out);
                 match tokio::time::timeout(unread(self.shared), client.send(Ok(out))).await {
@@ -140,14 +174,6 @@ impl<D: Desk> Exchange<'_, D> {
             }
             if let Some(last) = last {
                 return last;
-            }
-            if !self.shared.desk.still_welcome(&self.admitted) {
-                let problem = Problem::new(
-                    403,
-                    "policy_stop",
-                    "this stream was stopped: its key or account is barred",
-                );
-                return self.broken(Ending::PolicyStop, &problem);
             }
         }
     }
@@ -159,6 +185,7 @@ impl<D: Desk> Exchange<'_, D> {
             ending,
             frame,
             whole: false,
+            ours: true,
         }
     }
 
@@ -183,7 +210,11 @@ impl<D: Desk> Exchange<'_, D> {
             return (out.take(), None);
         }
         for event in reader.parser.finish().unwrap_or_default() {
-            last = last.or(self.event(reader, &event, &mut out));
+            // An event cut inside a line is no event; a terminal one may lack its line end.
+            let cut = !event.raw().ends_with(b"\n") && !event.raw().ends_with(b"\r");
+            if !cut || event.mark(self.admitted.endpoint) == Mark::End {
+                last = last.or(self.event(reader, &event, &mut out));
+            }
         }
         let cut = || {
             let problem = Problem::new(
@@ -198,14 +229,17 @@ impl<D: Desk> Exchange<'_, D> {
 
     fn event(&self, reader: &mut Reader, event: &Event, out: &mut Out) -> Option<Last> {
         reader.meter.observe(event);
-        if !reader.hide_usage {
-            reader.text.observe(event);
+        if !reader.named && !event.data().is_empty() {
+            reader.named = true;
+            let owner = &self.admitted.account;
+            self.shared.owners.learn(event.data(), owner);
         }
         let end = |ending, whole| {
             Some(Last {
                 ending,
                 frame: event.raw().clone(),
                 whole,
+                ours: false,
             })
         };
         match event.mark(self.admitted.endpoint) {
@@ -214,11 +248,23 @@ impl<D: Desk> Exchange<'_, D> {
             Mark::Error => end(Ending::UpstreamError, false),
             _ if reader.hide_usage && wire::is_usage_frame(event) => None,
             _ => {
+                reader.ragged = !is_closed(event.raw());
                 out.add(event.raw());
                 None
             }
         }
     }
+}
+
+/// The event after a blank line, so that it does not become part of the one before.
+fn apart(event: &[u8]) -> Bytes {
+    [b"\n", event].concat().into()
+}
+
+/// Whether the bytes of an event end with the blank line that closes it.
+fn is_closed(raw: &[u8]) -> bool {
+    let blank: [&[u8]; 3] = [b"\n\n", b"\r\n\r\n", b"\r\r"];
+    blank.iter().any(|end| raw.ends_with(end)) || raw == b"\n" || raw == b"\r\n"
 }
 
 /// Events gathered from one chunk; a single one is passed without copying.

@@ -42,6 +42,18 @@ const NOT_SENT: [HeaderName; 16] = [
     HeaderName::from_static("x-forwarded-for"),
 ];
 
+/// More of them, by name: of the hop, of the client's own contract with the
+/// upstream, of where the client is.
+const NEITHER_SENT: [&str; 7] = [
+    "keep-alive",
+    "proxy-connection",
+    "http2-settings",
+    "openai-organization",
+    "openai-project",
+    "via",
+    "x-real-ip",
+];
+
 #[derive(Debug)]
 pub(crate) struct HttpUpstream {
     callers: Vec<Caller>,
@@ -165,8 +177,11 @@ fn passed_on(from: &HeaderMap) -> HeaderMap {
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
     let kept = |name: &HeaderName| {
+        let text = name.as_str();
         !NOT_SENT.contains(name)
-            && !name.as_str().starts_with("x-fairhold-")
+            && !NEITHER_SENT.contains(&text)
+            && !text.starts_with("x-fairhold-")
+            && !text.starts_with("x-forwarded-")
             && !hop.iter().any(|h| h == name.as_str())
     };
     let pairs = from.iter().filter(|(name, _)| kept(name));

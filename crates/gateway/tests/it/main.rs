@@ -8,4 +8,6 @@ mod probes;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod support;

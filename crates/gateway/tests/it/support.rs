@@ -15,7 +15,7 @@ use tokio::sync::{Notify, oneshot};
 /// Waits that should never be needed in full.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A desk that admits the key `good` and remembers everything.
+/// A desk that admits the key `good` (and `other`, of another account) and remembers everything.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) admitted: AtomicU64,
@@ -51,16 +51,14 @@ impl Ledger {
 
 impl Desk for Ledger {
     async fn admit(&self, ask: Ask, _body: Bytes) -> Result<Admitted, Refusal> {
-        if ask.secret != "good" {
-            return Err(Refusal::UnknownKey);
-        }
+        let account = self.identify(&ask.secret)?;
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }
         self.admitted.fetch_add(1, SeqCst);
         Ok(Admitted {
             exchange: ask.exchange,
-            account: AccountId::parse("a").unwrap(),
+            account,
             project: ProjectId::parse("p").unwrap(),
             key: KeyId::parse("k").unwrap(),
             model: ask.model,
@@ -88,10 +86,10 @@ impl Desk for Ledger {
     }
 
     fn identify(&self, secret: &str) -> Result<AccountId, Refusal> {
-        if secret == "good" {
-            Ok(AccountId::parse("a").unwrap())
-        } else {
-            Err(Refusal::UnknownKey)
+        match secret {
+            "good" => Ok(AccountId::parse("a").unwrap()),
+            "other" => Ok(AccountId::parse("b").unwrap()),
+            _ => Err(Refusal::UnknownKey),
         }
     }
 
