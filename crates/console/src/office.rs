@@ -174,6 +174,9 @@ pub struct DetectionView {
     pub accounts: usize,
     /// Exchanges read.
     pub exchanges: u64,
+    /// Programmes told apart over all accounts.
+    #[serde(default)]
+    pub programmes: usize,
     /// The rings.
     pub rings: Vec<RingView>,
 }

@@ -33,6 +33,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Play the whole story on loopback and write a report.
+    Demo(Demo),
     /// Serve the gateway; shadow mode unless `--enforce`.
     Serve(Serve),
     /// Read exchanges from logs (JSONL, `OpenAI` batch files, `LiteLLM` payloads).
@@ -55,6 +57,28 @@ pub(crate) enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Real recorded traffic: a folder of `<source>.jsonl.zst`; own templates without it.
+    #[arg(long, value_name = "DIR", requires = "ring")]
+    pub(crate) traffic: Option<PathBuf>,
+    /// The source whose accounts are the ring.
+    #[arg(long, value_name = "NAME", requires = "traffic")]
+    pub(crate) ring: Option<String>,
+    /// Accounts of the ring.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) accounts: usize,
+    /// Exchanges of each account of recorded traffic.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) each: usize,
+    /// Seed of the fleet.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder for the store, the bundle and the report.
+    #[arg(long, value_name = "DIR", default_value = "fairhold-demo")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

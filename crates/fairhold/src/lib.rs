@@ -8,6 +8,7 @@
 mod args;
 mod bench;
 mod commands;
+mod demo;
 mod doors;
 mod failure;
 mod house;
@@ -68,6 +69,7 @@ fn start(cli: Cli, out: Out) -> Result<Exit, Failure> {
 
 async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
     match cli.command {
+        Command::Demo(what) => demo::run(what, out).await,
         Command::Import(what) => commands::import::run(&cli.data, what, out).await,
         Command::Serve(what) => commands::serve::run(&cli.data, what, out).await,
         Command::Bench(what) => bench::run(what, out).await,

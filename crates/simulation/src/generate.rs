@@ -60,8 +60,8 @@ impl Fleet {
         let mut queue = queue.into_iter();
         for n in 0..shape.ring {
             fleet.open(&format!("reader-{n:03}"), "harvest", true)?;
-            let opening = random.pick(&OPENINGS);
             for item in queue.by_ref().take(shape.each) {
+                let opening = random.pick(&OPENINGS);
                 let asked = format!("{opening} {}", programme.replace("{topic}", &topic(item)));
                 fleet.say(vec![("user".to_owned(), asked)], text(&mut random, 3));
             }

@@ -66,6 +66,7 @@ fn view(report: &Report, exchanges: &[Exchange]) -> DetectionView {
     DetectionView {
         accounts: report.accounts,
         exchanges: report.exchanges,
+        programmes: report.programmes,
         rings: rings.collect(),
     }
 }
