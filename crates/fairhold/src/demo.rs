@@ -71,21 +71,17 @@ pub(crate) async fn run(what: Demo, out: Out) -> Result<Exit, Failure> {
 }
 
 fn fleet(what: &Demo) -> Result<(Fleet, String), Failure> {
-    match (&what.traffic, &what.ring) {
-        (Some(dir), Some(ring)) => {
-            let fleet = Fleet::from_pool(dir, ring, what.accounts, what.each, what.seed)
-                .map_err(|e| Failure::error(format!("failed to {e}")))?;
-            Ok((
-                fleet,
-                format!("recorded traffic, `{ring}` as the ring, seed {}", what.seed),
-            ))
-        }
-        _ => {
-            let fleet = Fleet::generate(what.seed, FleetShape::default())
-                .map_err(|e| Failure::error(e.to_string()))?;
-            Ok((fleet, format!("our own templates, seed {}", what.seed)))
-        }
+    if let (Some(dir), Some(ring)) = (&what.traffic, &what.ring) {
+        let fleet = Fleet::from_pool(dir, ring, what.accounts, what.each, what.seed)
+            .map_err(|e| Failure::error(format!("failed to {e}")))?;
+        return Ok((
+            fleet,
+            format!("recorded traffic, `{ring}` as the ring, seed {}", what.seed),
+        ));
     }
+    let fleet = Fleet::generate(what.seed, FleetShape::default())
+        .map_err(|e| Failure::error(e.to_string()))?;
+    Ok((fleet, format!("our own templates, seed {}", what.seed)))
 }
 
 /// An empty data folder below `out`; that of an earlier demo is removed.
