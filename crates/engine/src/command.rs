@@ -1,6 +1,6 @@
 //! What people ask of the engine: changes of the directory, steps of cases.
 //!
-//! [`plan`] changes nothing. It says what to record and what to keep, in that
+//! `plan` changes nothing. It says what to record and what to keep, in that
 //! order; the rows take effect when they are enacted, after the record.
 
 use std::fmt;
