@@ -18,6 +18,9 @@ pub struct NewAccount {
     pub project: String,
     /// The organisation that owns the project.
     pub organisation: String,
+    /// Purposes that a new project declares; the first is meant when a request names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<String>,
     /// Requests allowed per minute; unlimited when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<u64>,

@@ -219,6 +219,9 @@ pub(crate) struct NewAccount {
     /// The organisation that owns the project.
     #[arg(long, default_value = "default")]
     pub(crate) organisation: String,
+    /// A purpose that the new project declares, for example `rag`; repeat for more.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Vec<String>,
     /// Requests allowed per minute.
     #[arg(long)]
     pub(crate) requests_per_minute: Option<u64>,

@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) database_url: Option<String>,
     /// What models cost.
     pub(crate) prices: Option<Prices>,
+    /// The documents of terms that bind, `provider/document`; none: no terms.
+    pub(crate) documents: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -23,6 +25,13 @@ pub(crate) struct Settings {
 struct StoreTable {
     /// `postgres://...`; keep passwords out of it: `PGPASSFILE` holds them.
     url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TermsTable {
+    /// `provider/document`, at least one.
+    documents: Vec<String>,
 }
 
 impl Settings {
@@ -37,6 +46,10 @@ impl Settings {
             .remove("store")
             .map(StoreTable::deserialize)
             .transpose();
+        let terms = table
+            .remove("terms")
+            .map(TermsTable::deserialize)
+            .transpose();
         let prices = table
             .remove("prices")
             .map(|prices| toml::to_string(&prices).map_err(|e| wrong(e.to_string())))
@@ -48,6 +61,9 @@ impl Settings {
             gateway: gateway::Config::parse(&rest).map_err(|e| wrong(e.to_string()))?,
             database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
             prices,
+            documents: terms
+                .map_err(|e| wrong(e.to_string()))?
+                .map_or_else(Vec::new, |t| t.documents),
         })
     }
 }

@@ -15,6 +15,7 @@ pub(crate) async fn run<O: Office>(office: &O, what: Account, out: Out) -> Resul
                     account: new.account,
                     project: new.project,
                     organisation: new.organisation,
+                    purposes: new.purpose,
                     requests_per_minute: new.requests_per_minute,
                     tokens_per_minute: new.tokens_per_minute,
                     requests_per_day: new.requests_per_day,

@@ -7,6 +7,8 @@ use engine::quota::Limits;
 use engine::{Command, CommandError, Directory, Row};
 use facts::{AccountId, IdError, KeyId, MicroUsd, OrganisationId, ProjectId};
 
+use terms::Purpose;
+
 use crate::keeper::{Keeper, KeeperError};
 
 /// The office's word for what the keeper could not do.
@@ -40,6 +42,13 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
     let account = AccountId::parse(&new.account).map_err(|e| malformed(&e))?;
     let project = ProjectId::parse(&new.project).map_err(|e| malformed(&e))?;
     let organisation = OrganisationId::parse(&new.organisation).map_err(|e| malformed(&e))?;
+    let purposes = new
+        .purposes
+        .iter()
+        .map(|text| Purpose::parse(text).map(|p| p.word().to_owned()));
+    let purposes: Vec<String> = purposes
+        .collect::<Result<_, _>>()
+        .map_err(|e| OfficeError::Invalid(e.to_string()))?;
     let (owner, known) = keeper.ask(|engine| {
         let directory = engine.directory();
         let owner = directory.project(&project).map(|p| p.organisation.clone());
@@ -49,6 +58,11 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
         Some(owner) if owner != organisation => {
             return Err(OfficeError::Conflict(format!(
                 "project `{project}` belongs to organisation `{owner}`: name that one, or another project"
+            )));
+        }
+        Some(_) if !purposes.is_empty() => {
+            return Err(OfficeError::Conflict(format!(
+                "project `{project}` declared its purposes when it was opened; open another project"
             )));
         }
         Some(_) => {}
@@ -67,7 +81,7 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
             let row = Project {
                 id: project.clone(),
                 organisation,
-                purposes: Vec::new(),
+                purposes,
                 limits: Limits::UNLIMITED,
             };
             keeper

@@ -5,5 +5,7 @@
     reason = "a test that cannot go on stops here"
 )]
 
+#[cfg(test)]
+mod crash;
 mod hostile;
 mod typed;
