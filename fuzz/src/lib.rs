@@ -86,3 +86,41 @@ pub fn import_line(bytes: &[u8]) {
     }
     let _ = Dialect::detect(line);
 }
+
+/// A bundle is judged the same twice; bytes that no key signed are never ok.
+pub fn bundle(bytes: &[u8]) {
+    use evidence::verify::{Verdict, verify};
+    let report = verify(bytes, Some(VKEY));
+    assert_eq!(report, verify(bytes, Some(VKEY)));
+    assert_ne!(
+        report.verdict,
+        Verdict::Ok,
+        "nobody holds the key of this bundle"
+    );
+}
+
+/// The key of RFC 8032's first test vector under a name of ours.
+const VKEY: &str = "fuzz+5be0b5d5+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+
+/// A note that nobody signed does not open; keys and steps are read strictly.
+pub fn note(bytes: &[u8]) {
+    use evidence::checkpoint::{LogKey, Verifier};
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let _ = Verifier::parse(text);
+    let key = LogKey::from_seed(&[0x5a; 32], "fuzz").map(|key| key.vkey());
+    if let Ok(Ok(verifier)) = key.map(|vkey| Verifier::parse(&vkey)) {
+        assert!(verifier.open(text).is_err(), "a note without a signature");
+    }
+}
+
+/// What is read as a step of a case is written as the same text again.
+pub fn step(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(step) = cases::Step::parse(text) {
+        assert_eq!(step.canonical(), text, "a step has two spellings");
+    }
+}

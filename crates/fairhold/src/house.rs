@@ -21,7 +21,7 @@ use crate::keeper::{Keeper, Options};
 /// that the idle timeout of 60 s allows to go on sensibly.
 const LEASE: Span = Span::hours(1);
 /// How long an ended exchange's id is remembered.
-const MEMORY: Span = Span::hours(1);
+const MEMORY: Span = Span::seconds(120);
 
 /// The log's name.
 const LOG: &str = "fairhold/ledger";

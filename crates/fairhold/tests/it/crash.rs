@@ -18,7 +18,7 @@ const ROUNDS: u64 = 30;
 const CONNECTIONS: usize = 64;
 const CONFIG: &str = "listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"mock\"\nkind = \"mock\"\nmodels = [\"mock-1\"]\n";
 
-async fn ask(data: &Path, args: &[&str]) -> serde_json::Value {
+pub(crate) async fn ask(data: &Path, args: &[&str]) -> serde_json::Value {
     let out = Command::new(FAIRHOLD)
         .args(args)
         .arg("--json")
@@ -35,7 +35,7 @@ async fn ask(data: &Path, args: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&out.stdout).unwrap()
 }
 
-async fn serve(data: &Path, config: &Path) -> (Child, String) {
+pub(crate) async fn serve(data: &Path, config: &Path) -> (Child, String) {
     let mut child = Command::new(FAIRHOLD)
         .args(["serve", "--json", "--config"])
         .arg(config)

@@ -39,6 +39,17 @@ const DOORS: &[Door] = &[
         doors::record,
         &[br#"{"account":"a","at":1,"change":"opened","seq":0,"subject":"s","type":"directory"}"#],
     ),
+    ("bundle", doors::bundle, &[b"PK\x03\x04statement.dsse.json", b""]),
+    (
+        "note",
+        doors::note,
+        &["fuzz\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} fuzz AAAAAAAA\n".as_bytes(), b"fuzz+00000000+AQ=="],
+    ),
+    (
+        "step",
+        doors::step,
+        &[br#"{"at":1,"by":"ann","comment":"","step":"approved"}"#],
+    ),
     ("key", doors::key, &[b"fh_live_00000000000_00000000000000000000000000000000000000000000000000"]),
 ];
 

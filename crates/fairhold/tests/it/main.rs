@@ -8,4 +8,6 @@
 #[cfg(test)]
 mod crash;
 mod hostile;
+#[cfg(test)]
+mod soak;
 mod typed;
