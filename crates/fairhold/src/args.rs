@@ -43,6 +43,10 @@ pub(crate) enum Command {
     Detect(Detect),
     /// Check an evidence bundle offline.
     Verify(Verify),
+    /// Look for recorded answers in a training corpus.
+    Audit(Audit),
+    /// Replace personal data by pseudonyms, from stdin to stdout.
+    Mask,
     /// Propose, decide and read cases.
     #[command(subcommand)]
     Case(Case),
@@ -109,6 +113,22 @@ pub(crate) struct Detect {
     /// The account of lines that name none.
     #[arg(long, requires = "files")]
     pub(crate) account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Files to look through: a document a line in `.jsonl` and `.jsonl.zst`, else one each.
+    #[arg(required = true, value_name = "CORPUS")]
+    pub(crate) corpus: Vec<PathBuf>,
+    /// Logs that hold the answers.
+    #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
+    pub(crate) answers: Vec<PathBuf>,
+    /// The account of lines that name none.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// The least share of an answer, 0 to 1, that a document must hold.
+    #[arg(long, default_value_t = 0.3)]
+    pub(crate) share: f64,
 }
 
 #[derive(Debug, Args)]
@@ -213,12 +233,13 @@ pub(crate) enum Account {
 pub(crate) struct NewAccount {
     /// Its id.
     pub(crate) account: String,
-    /// The project that owns it.
-    #[arg(long, default_value = "default")]
-    pub(crate) project: String,
-    /// The organisation that owns the project.
-    #[arg(long, default_value = "default")]
-    pub(crate) organisation: String,
+    /// The project that owns it; the account's own name where none is given.
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// The organisation that owns the project, one customer to detection; the project's name
+    /// where none is given.
+    #[arg(long)]
+    pub(crate) organisation: Option<String>,
     /// A purpose that the new project declares, for example `rag`; repeat for more.
     #[arg(long, value_name = "PURPOSE")]
     pub(crate) purpose: Vec<String>,

@@ -1,10 +1,12 @@
 //! One file per command; each returns how the program is to exit.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod case;
 pub(crate) mod detect;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod key;
+pub(crate) mod mask;
 pub(crate) mod serve;
 pub(crate) mod verify;

@@ -74,6 +74,8 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Serve(what) => commands::serve::run(&cli.data, what, out).await,
         Command::Bench(what) => bench::run(what, out).await,
         Command::Verify(what) => commands::verify::run(&what, out),
+        Command::Audit(what) => commands::audit::run(&what, out),
+        Command::Mask => commands::mask::run(out),
         Command::Detect(what) if !what.files.is_empty() => commands::detect::files(&what, out),
         Command::Detect(_) => with_office(&cli.data, Asked::Detect, out).await,
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,

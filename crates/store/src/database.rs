@@ -173,7 +173,7 @@ impl Row {
 /// would only push the others out of the cache of prepared statements.
 macro_rules! bound {
     ($sql:expr, $cells:expr) => {{
-        let mut query = sqlx::query($sql).persistent($sql.len() < 1_000);
+        let mut query = sqlx::query($sql).persistent($sql.len() < 2_000);
         for cell in $cells {
             query = match cell {
                 Cell::Int(value) => query.bind(value),
@@ -183,6 +183,38 @@ macro_rules! bound {
         }
         query
     }};
+}
+
+/// Statements that are carried out together.
+///
+/// `SQLite` gets them as one text: each would cost two changes of thread, to its worker and back.
+pub(crate) struct Script {
+    parts: Vec<(String, Vec<Cell>)>,
+    sqlite: bool,
+}
+
+impl Script {
+    /// Adds the writing of many rows with few statements: `{}` of `sql` becomes the rows. At most
+    /// 8,000 values a statement: `SQLite` allows 32,766, `PostgreSQL` 65,535.
+    pub(crate) fn rows(&mut self, sql: &str, rows: Vec<Vec<Cell>>) {
+        let Some(width) = rows.first().map(Vec::len) else {
+            return;
+        };
+        let per_statement = (8_000 / width.max(1)).max(1);
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<_> = rows.by_ref().take(per_statement).collect();
+            let places = places(width, chunk.len(), self.sqlite);
+            let statement = sql.replacen("{}", &places, 1);
+            let cells = chunk.into_iter().flatten().collect();
+            self.parts.push((statement, cells));
+        }
+    }
+
+    /// Adds one statement; `{}` of `sql` becomes `($1,$2...)`, a place for each cell.
+    pub(crate) fn list(&mut self, sql: &str, cells: Vec<Cell>) {
+        self.rows(sql, vec![cells]);
+    }
 }
 
 /// The one connection that writes.
@@ -208,27 +240,46 @@ impl Session {
         })
     }
 
-    /// Writes many rows with few statements: `{}` of `sql` becomes
-    /// `($1,$2),($3,$4)...`. At most 8,000 values a statement: `SQLite` allows
-    /// 32,766, `PostgreSQL` 65,535.
-    pub(crate) async fn insert_rows(
-        &mut self,
-        sql: &str,
-        rows: Vec<Vec<Cell>>,
-    ) -> Result<u64, sqlx::Error> {
-        let Some(width) = rows.first().map(Vec::len) else {
-            return Ok(0);
-        };
-        let per_statement = (8_000 / width.max(1)).max(1);
+    /// An empty script for this engine.
+    pub(crate) fn script(&self) -> Script {
+        Script {
+            parts: Vec::new(),
+            sqlite: matches!(self.connection, Connection::Sqlite(_)),
+        }
+    }
+
+    /// Carries a script out within the open transaction, and counts the rows written.
+    pub(crate) async fn run(&mut self, script: Script) -> Result<u64, sqlx::Error> {
         let mut written = 0;
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let chunk: Vec<_> = rows.by_ref().take(per_statement).collect();
-            let statement = sql.replacen("{}", &tuples(width, chunk.len()), 1);
-            let cells = chunk.into_iter().flatten().collect();
-            written += self.execute(&statement, cells).await?;
+        if !script.sqlite {
+            for (sql, cells) in script.parts {
+                written += self.execute(&sql, cells).await?;
+            }
+        } else if !script.parts.is_empty() {
+            let (texts, cells): (Vec<_>, Vec<_>) = script.parts.into_iter().unzip();
+            let cells = cells.into_iter().flatten().collect();
+            written = self.execute(&texts.join(";"), cells).await?;
         }
         Ok(written)
+    }
+
+    /// Carries a script out as a transaction of its own; after an error it must be rolled back.
+    pub(crate) async fn transaction(&mut self, mut script: Script) -> Result<(), sqlx::Error> {
+        if !script.sqlite {
+            self.begin().await?;
+            self.run(script).await?;
+            return self.commit().await;
+        }
+        if self.in_transaction {
+            self.rollback().await;
+        }
+        let begin = ("BEGIN IMMEDIATE".to_owned(), Vec::new());
+        script.parts.insert(0, begin);
+        script.parts.push(("COMMIT".to_owned(), Vec::new()));
+        self.in_transaction = true;
+        self.run(script).await?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     /// One setting of `SQLite`, as text.
@@ -271,7 +322,9 @@ impl Session {
     }
 }
 
-fn tuples(width: usize, rows: usize) -> String {
+/// `($1,$2),($3,$4)` for two rows of width two; `SQLite` counts for itself, `(?,?),(?,?)`, from
+/// statement to statement of one text.
+fn places(width: usize, rows: usize, sqlite: bool) -> String {
     let mut text = String::with_capacity(rows * width * 6);
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ",(" });
@@ -279,8 +332,12 @@ fn tuples(width: usize, rows: usize) -> String {
             if column > 1 {
                 text.push(',');
             }
-            text.push('$');
-            text.push_str(&(row * width + column).to_string());
+            if sqlite {
+                text.push('?');
+            } else {
+                text.push('$');
+                text.push_str(&(row * width + column).to_string());
+            }
         }
         text.push(')');
     }
@@ -425,13 +482,15 @@ fn sqlite_options(path: &str) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
+        // Texts differ with the number of rows; a hundred would be parsed again and again.
+        .statement_cache_capacity(512)
 }
 
 fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(StoreError::Url(url.to_owned()));
     }
-    Ok(PgConnectOptions::from_str(url)?)
+    Ok(PgConnectOptions::from_str(url)?.statement_cache_capacity(512))
 }
 
 async fn postgres_readers(options: PgConnectOptions) -> Result<PgPool, StoreError> {

@@ -31,7 +31,9 @@ impl Database {
             let rows = batch.iter().map(cells).collect::<Result<Vec<_>, _>>()?;
             let mut session = self.session().await?;
             session.begin().await?;
-            let written = session.insert_rows("INSERT INTO imported (exchange, account, at, model, prompt, response, input_tokens, output_tokens, estimated) VALUES {} ON CONFLICT (exchange) DO NOTHING", rows).await;
+            let mut script = session.script();
+            script.rows("INSERT INTO imported (exchange, account, at, model, prompt, response, input_tokens, output_tokens, estimated) VALUES {} ON CONFLICT (exchange) DO NOTHING", rows);
+            let written = session.run(script).await;
             let done = match written {
                 Ok(n) => session.commit().await.map(|()| n),
                 Err(error) => Err(error),

@@ -10,11 +10,13 @@ use crate::out::Out;
 pub(crate) async fn run<O: Office>(office: &O, what: Account, out: Out) -> Result<Exit, Failure> {
     match what {
         Account::Create(new) => {
+            let project = new.project.unwrap_or_else(|| new.account.clone());
+            let organisation = new.organisation.unwrap_or_else(|| project.clone());
             let account = office
                 .open_account(NewAccount {
                     account: new.account,
-                    project: new.project,
-                    organisation: new.organisation,
+                    project,
+                    organisation,
                     purposes: new.purpose,
                     requests_per_minute: new.requests_per_minute,
                     tokens_per_minute: new.tokens_per_minute,

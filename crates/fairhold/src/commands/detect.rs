@@ -1,5 +1,7 @@
 //! `fairhold detect [FILES..]`: accounts that run one programme, with reasons.
 
+use std::collections::BTreeMap;
+
 use console::{DetectionView, Office};
 use detection::SketchKey;
 use facts::AccountId;
@@ -36,7 +38,8 @@ pub(crate) fn files(what: &Detect, out: Out) -> Result<Exit, Failure> {
     for bad in &tally.bad_lines {
         out.say(&format!("{}:{}: {}", bad.file, bad.line, bad.why));
     }
-    show(&found(&exchanges, SketchKey::new(KEY_OF_FILES)), out)
+    let key = SketchKey::new(KEY_OF_FILES);
+    show(&found(&exchanges, key, BTreeMap::new()), out)
 }
 
 /// Looks through the store.

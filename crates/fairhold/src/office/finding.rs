@@ -1,10 +1,12 @@
 //! Detection over everything the store holds: served and imported.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use console::{DetectionView, MemberView, OfficeError, RingView};
 use detection::{Report, Settings, SketchKey, detect};
-use facts::{AccountId, Exchange};
+use engine::directory::{Account, Project};
+use engine::{Directory, Row};
+use facts::{AccountId, Exchange, OrganisationId};
 use store::ImportedAfter;
 
 use crate::keeper::Keeper;
@@ -31,12 +33,34 @@ pub(super) async fn in_store(
         });
         exchanges.extend(page);
     }
-    Ok(found(&exchanges, key))
+    let customers = keeper.ask(|engine| customers(engine.directory()));
+    Ok(found(&exchanges, key, customers))
 }
 
-/// Looks for rings among exchanges.
-pub(crate) fn found(exchanges: &[Exchange], key: SketchKey) -> DetectionView {
-    let report = detect(exchanges, &Settings::standard(key));
+/// Who each account belongs to: the accounts of one organisation are one
+/// customer, and one customer is no gathering of strangers.
+fn customers(directory: &Directory) -> BTreeMap<AccountId, OrganisationId> {
+    let rows = directory.rows();
+    let owned = rows.iter().filter_map(|row| match row {
+        Row::Account(Account { id, project, .. }) => {
+            let Project { organisation, .. } = directory.project(project)?;
+            Some((id.clone(), organisation.clone()))
+        }
+        Row::Organisation(_) | Row::Project(_) | Row::Key(_) => None,
+    });
+    owned.collect()
+}
+
+/// Looks for rings among exchanges; accounts that `customers` does not name
+/// count as customers of their own.
+pub(crate) fn found(
+    exchanges: &[Exchange],
+    key: SketchKey,
+    customers: BTreeMap<AccountId, OrganisationId>,
+) -> DetectionView {
+    let mut settings = Settings::standard(key);
+    settings.customers = customers;
+    let report = detect(exchanges, &settings);
     view(&report, exchanges)
 }
 
@@ -70,3 +94,6 @@ fn view(report: &Report, exchanges: &[Exchange]) -> DetectionView {
         rings: rings.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

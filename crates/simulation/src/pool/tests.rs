@@ -15,33 +15,40 @@ fn dir() -> PathBuf {
     dir
 }
 
-/// The three rings of the demo, with what was measured when this was written
-/// as the floor, and no honest source accused.
+/// Ring accounts named, of 30, and honest accounts named.
+fn named(ring: &str, seed: u64, settings: &Settings) -> (usize, usize) {
+    let fleet = Fleet::from_pool(&dir(), ring, 30, 20, seed).unwrap();
+    let honest = fleet.accounts.iter().filter(|a| !a.ring).count();
+    assert!(honest >= 40, "{honest} honest sources");
+    let report = detect(&fleet.facts(), settings);
+    let named = report.named();
+    let count = |ring| {
+        let accounts = fleet.accounts.iter();
+        accounts
+            .filter(|a| a.ring == ring && named.contains(&&a.name))
+            .count()
+    };
+    (count(true), count(false))
+}
+
+/// The three rings of the demo over five draws. Over twenty draws 600, 585 and 584 of 600 were
+/// named, 30, 25 and 24 of 30 in the worst, and no honest account: the floors leave no room
+/// below the worst draw seen.
 #[test]
 fn recorded_rings_are_found_among_recorded_sources() {
     let settings = Settings::standard(SketchKey::new(*b"simulation tests"));
-    for ring in ["wizardlm_evol", "alpacare_medinstruct", "halueval"] {
-        let fleet = Fleet::from_pool(&dir(), ring, 30, 20, 1).unwrap();
-        let honest = fleet.accounts.iter().filter(|a| !a.ring).count();
-        assert!(honest >= 40, "{honest} honest sources");
-        let report = detect(&fleet.facts(), &settings);
-        let named = report.named();
-        let found = fleet
-            .accounts
-            .iter()
-            .filter(|a| a.ring && named.contains(&&a.name))
-            .count();
-        let innocent: Vec<_> = fleet
-            .accounts
-            .iter()
-            .filter(|a| !a.ring && named.contains(&&a.name))
-            .collect();
-        println!(
-            "{ring}: {found} of 30 found, {} of {honest} innocent accused",
-            innocent.len()
-        );
-        assert!(innocent.is_empty(), "{ring}: {innocent:?}");
-        assert_eq!(found, 30, "{ring}");
+    let rings = [
+        ("wizardlm_evol", 30),
+        ("alpacare_medinstruct", 25),
+        ("halueval", 24),
+    ];
+    for (ring, floor) in rings {
+        for seed in 1..=5 {
+            let (found, innocent) = named(ring, seed, &settings);
+            println!("{ring}, draw {seed}: {found} of 30 named, {innocent} innocent");
+            assert!(found >= floor, "{ring}, draw {seed}: {found} of 30");
+            assert_eq!(innocent, 0, "{ring}, draw {seed}");
+        }
     }
 }
 

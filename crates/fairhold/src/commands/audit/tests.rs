@@ -1,0 +1,58 @@
+use std::fs;
+
+use super::*;
+
+fn sentence(n: usize) -> String {
+    (0..60)
+        .map(|k| format!("w{}", n * 1000 + k))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn line(n: usize) -> String {
+    format!(
+        "{{\"account\":\"a\",\"time\":\"2026-01-02T03:04:05Z\",\"messages\":[{{\"role\":\"user\",\"content\":\"q{n}?\"}}],\"response\":\"{}\"}}\n",
+        sentence(n)
+    )
+}
+
+#[test]
+fn a_training_set_made_of_answers_is_told_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("log.jsonl"), line(1) + &line(2)).unwrap();
+    let set = format!(
+        "{{\"instruction\":\"x\",\"output\":[\"{}\"]}}\n\n{{\"output\":\"{}\"}}\n",
+        sentence(7),
+        sentence(2).to_uppercase()
+    );
+    fs::write(at("set.jsonl"), set).unwrap();
+    fs::write(at("own.txt"), sentence(8)).unwrap();
+    let mut what = Audit {
+        corpus: vec![at("set.jsonl"), at("own.txt")],
+        answers: vec![at("log.jsonl")],
+        account: None,
+        share: 0.3,
+    };
+    assert_eq!(run(&what, Out::new(false)).unwrap(), Exit::Finding);
+    let key = FingerprintKey::new([0; 16]);
+    let mut registry = Registry::new(key);
+    for exchange in answers(&what).unwrap() {
+        let answer = exchange.response.unwrap();
+        registry.register(exchange.id, "", &answer).unwrap();
+    }
+    let mut told = Told {
+        answers: 2,
+        too_short: 0,
+        documents: 0,
+        flagged: 0,
+        share_min: 0.3,
+        matches: Vec::new(),
+    };
+    scan(&at("set.jsonl"), &registry, &mut told).unwrap();
+    assert_eq!((told.documents, told.flagged), (2, 1));
+    assert!(told.matches[0].document.ends_with("set.jsonl:3"));
+    assert_eq!(told.matches[0].words_in_a_row, 60);
+    what.corpus.remove(0);
+    assert_eq!(run(&what, Out::new(false)).unwrap(), Exit::Clean);
+}
