@@ -4,7 +4,7 @@ fn words(text: &str) -> Vec<(&'static str, &str)> {
     let found = find(text);
     found
         .iter()
-        .map(|f| (f.kind.word(), &text[f.at.clone()]))
+        .map(|f| (f.kind.word(), text.get(f.at.clone()).unwrap()))
         .collect()
 }
 
