@@ -5,6 +5,8 @@
     reason = "a test bed that cannot stand fails the test at once"
 )]
 
+pub mod socket;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;

@@ -9,5 +9,7 @@
 mod crash;
 mod hostile;
 #[cfg(test)]
+mod probes;
+#[cfg(test)]
 mod soak;
 mod typed;

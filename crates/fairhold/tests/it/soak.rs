@@ -100,7 +100,7 @@ async fn settled(gateway: &str) -> i64 {
     tasks(gateway).await
 }
 
-fn resident_mb(pid: u32) -> u64 {
+pub(crate) fn resident_mb(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status
         .lines()
