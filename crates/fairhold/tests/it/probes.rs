@@ -206,20 +206,22 @@ async fn probe_4_fifty_readers_never_read() {
     let before = served.resident_mb();
     let mut clients = Vec::new();
     for _ in 0..50 {
-        clients.push(served.stream().await);
+        let mut client = served.stream().await;
+        // The head, for the exchange's id; then nothing more.
+        let head = until(&mut client, "\r\n\r\n").await;
+        clients.push((client, head));
     }
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     let grown = served.resident_mb().saturating_sub(before);
     let taken = sent.load(SeqCst) >> 20;
     println!("50 readers that never read: {grown} MB more, {taken} MB taken from the upstream");
-    // What passed the gateway lies in the kernels' buffers, a few MB for each connection.
+    // 0.7 MB each: what was sent (it is kept until it is recorded) and what was read ahead. What
+    // the upstream sent beyond that lies in the kernel, a few MB for each connection.
     assert!(grown < 64, "{grown} MB more for 50 streams");
     assert!(taken < 50 * 16, "{taken} MB taken");
-    for client in clients {
-        let answer = rest(client).await;
-        assert!(!answer.contains("[DONE]"));
-        let head: String = answer.chars().take(2_000).collect();
+    for (client, head) in clients {
         assert_eq!(served.ending(&head).await, Ending::ClientGone);
+        drop(client);
     }
 }
 

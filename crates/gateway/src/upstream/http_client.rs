@@ -17,6 +17,10 @@ use crate::config::{ConfigError, Kind, Timeouts, UpstreamConfig};
 
 type Caller = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
+/// Bytes read ahead of a client, for each stream of HTTP/1.1 (hyper's own limit is about 400 KB);
+/// also the largest head of an answer.
+const READ_BYTES: usize = 64 << 10;
+
 /// Callers per upstream: one HTTP/2 connection each, so that no single
 /// connection carries everything.
 const CALLERS: usize = 4;
@@ -133,6 +137,7 @@ fn caller(timeouts: Timeouts) -> Caller {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_secs(30))
         .retry_canceled_requests(true)
+        .http1_max_buf_size(READ_BYTES)
         .build(secure)
 }
 
