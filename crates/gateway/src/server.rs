@@ -101,6 +101,7 @@ impl<D: Desk> Server<D> {
     ///
     /// # Errors
     /// [`ConfigError`] saying what to change, also when the address is taken.
+    #[expect(clippy::unused_async, reason = "sockets need a runtime: this says so")]
     pub async fn bind(config: Config, setup: Setup<D>) -> Result<Self, ConfigError> {
         config.check()?;
         let upstreams = Upstreams::new(&config, &setup.recordings)?;
