@@ -30,29 +30,19 @@ impl std::fmt::Debug for SketchKey {
     }
 }
 
+/// The low and the high 64 bits.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "each half is what is asked for"
+)]
+fn halves(whole: u128) -> (u64, u64) {
+    (whole as u64, (whole >> 64) as u64)
+}
+
 /// Multiplies to 128 bits and folds the halves together (the step of wyhash).
 fn fold(a: u64, b: u64) -> u64 {
-    let bytes = (u128::from(a).wrapping_mul(u128::from(b))).to_le_bytes();
-    let [
-        a0,
-        a1,
-        a2,
-        a3,
-        a4,
-        a5,
-        a6,
-        a7,
-        b0,
-        b1,
-        b2,
-        b3,
-        b4,
-        b5,
-        b6,
-        b7,
-    ] = bytes;
-    u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7])
-        ^ u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7])
+    let (low, high) = halves(u128::from(a).wrapping_mul(u128::from(b)));
+    low ^ high
 }
 
 // Odd constants with about half of their bits set (fractions of the square roots of 2, 3 and 5).
@@ -63,27 +53,10 @@ const P2: u64 = 0x3c6e_f372_fe94_f82b;
 impl SketchKey {
     /// A key from 16 secret bytes.
     pub fn new(bytes: [u8; 16]) -> Self {
-        let [
-            a0,
-            a1,
-            a2,
-            a3,
-            a4,
-            a5,
-            a6,
-            a7,
-            b0,
-            b1,
-            b2,
-            b3,
-            b4,
-            b5,
-            b6,
-            b7,
-        ] = bytes;
+        let (first, second) = halves(u128::from_le_bytes(bytes));
         Self {
-            first: u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]) ^ P0,
-            second: u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]) ^ P1,
+            first: first ^ P0,
+            second: second ^ P1,
         }
     }
 

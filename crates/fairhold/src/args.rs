@@ -115,6 +115,16 @@ pub(crate) struct Detect {
     pub(crate) account: Option<String>,
 }
 
+/// A share, 0 to 1.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().map_err(|e| e.to_string())?;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("give a share between 0 and 1, for example 0.3".to_owned())
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     /// Files to look through: a document a line in `.jsonl` and `.jsonl.zst`, else one each.
@@ -127,7 +137,7 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
     /// The least share of an answer, 0 to 1, that a document must hold.
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.3, value_parser = share)]
     pub(crate) share: f64,
 }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use wire::import::{BatchAnswer, BatchRequest, Dialect, ImportedLine, elements, parse_line};
 
 use crate::failure::Failure;
+use crate::out::Out;
 
 /// Exchanges handed on at a time.
 const BATCH: usize = 1_000;
@@ -204,6 +205,48 @@ impl Reader {
             });
         }
     }
+}
+
+impl Tally {
+    /// Tells the bad lines, and how many more there are.
+    pub(crate) fn tell(&self, out: Out) {
+        for bad in &self.bad_lines {
+            out.say(&format!("{}:{}: {}", bad.file, bad.line, bad.why));
+        }
+        let untold = self.bad.saturating_sub(self.bad_lines.len() as u64);
+        if untold > 0 {
+            out.say(&format!("... and {untold} more"));
+        }
+    }
+}
+
+/// Every exchange of the files at once; bad lines are told. `account` stands in for lines that
+/// name none.
+pub(crate) fn read_all(
+    files: &[PathBuf],
+    account: Option<&str>,
+    out: Out,
+) -> Result<Vec<Exchange>, Failure> {
+    let account = account.map(AccountId::parse).transpose();
+    let mut reader = Reader::new(account.map_err(|e| Failure::error(e.to_string()))?);
+    let mut exchanges = Vec::new();
+    let bar = out.progress(files.len() as u64, "files");
+    for path in files {
+        let mut lines = Reader::open(path)?;
+        loop {
+            let batch = reader.next_batch(&mut lines)?;
+            if batch.is_empty() {
+                break;
+            }
+            exchanges.extend(batch);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let (rest, tally) = reader.finish();
+    exchanges.extend(rest);
+    tally.tell(out);
+    Ok(exchanges)
 }
 
 /// The lines of one file.

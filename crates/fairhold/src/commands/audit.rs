@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use facts::{AccountId, Exchange};
 use provenance::{FingerprintKey, Registry};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::Audit;
 use crate::failure::{Exit, Failure};
-use crate::logs::Reader;
+use crate::logs::{Reader, read_all};
 use crate::out::Out;
 
 /// The most matches that are shown to people; `--json` tells all.
@@ -18,7 +17,8 @@ const SHOWN: usize = 20;
 #[derive(Serialize)]
 struct Told {
     answers: usize,
-    too_short: usize,
+    /// Answers under 40 words, or that only repeat their prompt.
+    skipped: usize,
     documents: u64,
     flagged: u64,
     share_min: f64,
@@ -41,25 +41,27 @@ pub(crate) fn run(what: &Audit, out: Out) -> Result<Exit, Failure> {
     let mut registry = Registry::new(FingerprintKey::new(key));
     let mut told = Told {
         answers: 0,
-        too_short: 0,
+        skipped: 0,
         documents: 0,
         flagged: 0,
         share_min: what.share,
         matches: Vec::new(),
     };
-    for exchange in answers(what)? {
+    for exchange in read_all(&what.answers, what.account.as_deref(), out)? {
         let Some(answer) = &exchange.response else {
             continue;
         };
         let prompt: Vec<&str> = exchange.prompt.iter().map(|(_, t)| t.as_str()).collect();
         match registry.register(exchange.id.clone(), &prompt.join("\n"), answer) {
             Ok(()) => told.answers += 1,
-            Err(_) => told.too_short += 1,
+            Err(_) => told.skipped += 1,
         }
     }
     if registry.is_empty() {
         return Err(Failure::error(
-            "the logs hold no answer of 40 words or more: nothing could be recognised".to_owned(),
+            "the logs hold no answer of 40 words or more: nothing could be recognised; give logs \
+             that hold answers with `--answers`"
+                .to_owned(),
         ));
     }
     let bar = out.progress(what.corpus.len() as u64, "files");
@@ -69,24 +71,6 @@ pub(crate) fn run(what: &Audit, out: Out) -> Result<Exit, Failure> {
     }
     bar.finish_and_clear();
     show(&told, out)
-}
-
-fn answers(what: &Audit) -> Result<Vec<Exchange>, Failure> {
-    let account = what.account.as_deref().map(AccountId::parse).transpose();
-    let mut reader = Reader::new(account.map_err(|e| Failure::error(e.to_string()))?);
-    let mut exchanges = Vec::new();
-    for path in &what.answers {
-        let mut lines = Reader::open(path)?;
-        loop {
-            let batch = reader.next_batch(&mut lines)?;
-            if batch.is_empty() {
-                break;
-            }
-            exchanges.extend(batch);
-        }
-    }
-    exchanges.extend(reader.finish().0);
-    Ok(exchanges)
 }
 
 /// A JSONL file holds a document a line, any other file is one.

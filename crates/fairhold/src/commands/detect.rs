@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use console::{DetectionView, Office};
 use detection::SketchKey;
-use facts::AccountId;
 
 use crate::args::Detect;
 use crate::failure::{Exit, Failure};
-use crate::logs::Reader;
+use crate::logs::read_all;
 use crate::office::found;
 use crate::out::Out;
 
@@ -17,27 +16,7 @@ const KEY_OF_FILES: [u8; 16] = *b"fairhold detect!";
 
 /// Looks through files, without a store.
 pub(crate) fn files(what: &Detect, out: Out) -> Result<Exit, Failure> {
-    let account = what.account.as_deref().map(AccountId::parse).transpose();
-    let mut reader = Reader::new(account.map_err(|e| Failure::error(e.to_string()))?);
-    let mut exchanges = Vec::new();
-    let bar = out.progress(what.files.len() as u64, "files");
-    for path in &what.files {
-        let mut lines = Reader::open(path)?;
-        loop {
-            let batch = reader.next_batch(&mut lines)?;
-            if batch.is_empty() {
-                break;
-            }
-            exchanges.extend(batch);
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    let (rest, tally) = reader.finish();
-    exchanges.extend(rest);
-    for bad in &tally.bad_lines {
-        out.say(&format!("{}:{}: {}", bad.file, bad.line, bad.why));
-    }
+    let exchanges = read_all(&what.files, what.account.as_deref(), out)?;
     let key = SketchKey::new(KEY_OF_FILES);
     show(&found(&exchanges, key, BTreeMap::new()), out)
 }

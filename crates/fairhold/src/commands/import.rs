@@ -49,15 +49,7 @@ pub(crate) async fn run(data: &Path, what: Import, out: Out) -> Result<Exit, Fai
         .import(&rest)
         .await
         .map_err(|e| Failure::chain(&e))?;
-    for bad in &tally.bad_lines {
-        out.say(&format!("{}:{}: {}", bad.file, bad.line, bad.why));
-    }
-    if tally.bad > tally.bad_lines.len() as u64 {
-        out.say(&format!(
-            "... and {} more",
-            tally.bad - tally.bad_lines.len() as u64
-        ));
-    }
+    tally.tell(out);
     out.data(&json!({
         "files": what.files.len(), "lines": tally.lines, "exchanges": read,
         "imported": new, "already_there": read - new,

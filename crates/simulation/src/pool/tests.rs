@@ -31,23 +31,25 @@ fn named(ring: &str, seed: u64, settings: &Settings) -> (usize, usize) {
     (count(true), count(false))
 }
 
-/// The three rings of the demo over five draws. Over twenty draws 600, 563 and 580 of 600 were
-/// named under this key, and no honest account. A divided queue fails the partition test
-/// (z < 2) by chance once in forty-four draws, and then the whole ring is missed, as in draw 5
-/// of `alpacare_medinstruct`: one draw of the five may be lost so, the others leave no room below
-/// the worst one seen.
+/// The three rings of the demo over five draws, with what was measured as the floor of each. Over
+/// twenty draws 600, 563 and 580 of 600 were named under this key, and no honest account. A divided
+/// queue fails the partition test (z < 2) by chance once in forty-four draws, and then the whole
+/// ring is missed: draw 5 of `alpacare_medinstruct` (z = 2.17) is one.
 #[test]
 fn recorded_rings_are_found_among_recorded_sources() {
     let settings = Settings::standard(SketchKey::new(*b"simulation tests"));
-    for ring in ["wizardlm_evol", "alpacare_medinstruct", "halueval"] {
-        let mut lost = 0;
-        for seed in 1..=5 {
+    let measured = [
+        ("wizardlm_evol", [30, 30, 30, 30, 30]),
+        ("alpacare_medinstruct", [30, 30, 30, 30, 0]),
+        ("halueval", [30, 28, 24, 29, 29]),
+    ];
+    for (ring, floors) in measured {
+        for (seed, floor) in (1..).zip(floors) {
             let (found, innocent) = named(ring, seed, &settings);
             println!("{ring}, draw {seed}: {found} of 30 named, {innocent} innocent");
+            assert!(found >= floor, "{ring}, draw {seed}: {found} of 30");
             assert_eq!(innocent, 0, "{ring}, draw {seed}");
-            lost += usize::from(found < 24);
         }
-        assert!(lost <= 1, "{ring}: {lost} of 5 draws lost");
     }
 }
 

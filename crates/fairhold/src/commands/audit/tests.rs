@@ -37,13 +37,13 @@ fn a_training_set_made_of_answers_is_told_by_line() {
     assert_eq!(run(&what, Out::new(false)).unwrap(), Exit::Finding);
     let key = FingerprintKey::new([0; 16]);
     let mut registry = Registry::new(key);
-    for exchange in answers(&what).unwrap() {
+    for exchange in read_all(&what.answers, None, Out::new(true)).unwrap() {
         let answer = exchange.response.unwrap();
         registry.register(exchange.id, "", &answer).unwrap();
     }
     let mut told = Told {
         answers: 2,
-        too_short: 0,
+        skipped: 0,
         documents: 0,
         flagged: 0,
         share_min: 0.3,
@@ -55,4 +55,12 @@ fn a_training_set_made_of_answers_is_told_by_line() {
     assert_eq!(told.matches[0].words_in_a_row, 60);
     what.corpus.remove(0);
     assert_eq!(run(&what, Out::new(false)).unwrap(), Exit::Clean);
+}
+
+#[test]
+fn a_share_is_between_0_and_1() {
+    assert_eq!(crate::args::share("0.3"), Ok(0.3));
+    for text in ["-0.1", "1.5", "NaN", "half"] {
+        assert!(crate::args::share(text).is_err(), "{text}");
+    }
 }
