@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +29,11 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
         )
         .route("/admin/keys", post(create_key::<O>).get(keys::<O>))
         .route("/admin/keys/{id}/revoke", post(revoke_key::<O>))
+        .route(
+            "/admin/accounts/{id}/terms",
+            get(terms::<O>).put(agree::<O>),
+        )
+        .route("/admin/projects/{id}/purposes", put(declare::<O>))
         .route("/admin/cases", post(propose::<O>).get(cases::<O>))
         .route("/admin/cases/{id}", get(case::<O>))
         .route("/admin/cases/{id}/steps", post(step::<O>))
@@ -106,6 +111,32 @@ async fn open_account<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> R
 
 async fn accounts<O: Office>(State(office): State<Arc<O>>) -> Response {
     answer(StatusCode::OK, office.accounts().await)
+}
+
+async fn terms<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -> Response {
+    answer(StatusCode::OK, office.terms(&id).await)
+}
+
+async fn agree<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    match read(&body) {
+        Ok(agreement) => answer(StatusCode::OK, office.agree(&id, agreement).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn declare<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    match read(&body) {
+        Ok(purposes) => answer(StatusCode::OK, office.declare(&id, purposes).await),
+        Err(refused) => refusal(&refused),
+    }
 }
 
 async fn create_key<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {

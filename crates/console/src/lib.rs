@@ -10,6 +10,7 @@ mod admin;
 mod credentials;
 mod office;
 mod pages;
+mod terms;
 
 pub use admin::admin;
 pub use office::{
@@ -17,3 +18,4 @@ pub use office::{
     NewAccount, NewCase, NewKey, Office, OfficeError, RingView, Step, StepView,
 };
 pub use pages::{case_page, customer};
+pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

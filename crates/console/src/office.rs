@@ -7,6 +7,9 @@ use std::fmt;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::terms::TermsView;
 
 /// An account to open, with its project and organisation where they are new.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -316,6 +319,23 @@ pub trait Office: Send + Sync + 'static {
 
     /// The ledger's latest signed checkpoint.
     fn checkpoint(&self) -> impl Future<Output = Result<CheckpointView, OfficeError>> + Send;
+
+    /// The terms that bind an account now.
+    fn terms(&self, account: &str) -> impl Future<Output = Result<TermsView, OfficeError>> + Send;
+
+    /// Replaces what was agreed with an account beside them.
+    fn agree(
+        &self,
+        account: &str,
+        agreement: Value,
+    ) -> impl Future<Output = Result<TermsView, OfficeError>> + Send;
+
+    /// A project declares its purposes anew.
+    fn declare(
+        &self,
+        project: &str,
+        purposes: Vec<String>,
+    ) -> impl Future<Output = Result<Vec<String>, OfficeError>> + Send;
 
     /// Whose key this is, suspended or not; none for an unknown or revoked one.
     fn whose(&self, secret: &str) -> Option<String>;

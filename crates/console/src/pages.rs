@@ -17,10 +17,13 @@ use serde::Deserialize;
 
 use crate::credentials;
 use crate::office::{CaseStep, CaseView, Office, Step};
+use crate::terms::terms_page;
 
-/// Routes for the accused: `/fairhold/v1/cases`, with `/{id}` and `/{id}/appeal`.
+/// Routes for the customer: `/v1/terms`, and for the accused `/fairhold/v1/cases`, with `/{id}`
+/// and `/{id}/appeal`.
 pub fn customer<O: Office>(office: Arc<O>) -> Router {
     Router::new()
+        .route("/v1/terms", get(own_terms::<O>))
         .route("/fairhold/v1/cases", get(own_cases::<O>))
         .route("/fairhold/v1/cases/{id}", get(own_case::<O>))
         .route("/fairhold/v1/cases/{id}/appeal", post(appeal::<O>))
@@ -48,6 +51,21 @@ async fn own_cases<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) 
         Err(_) => failed(
             StatusCode::SERVICE_UNAVAILABLE,
             "The cases cannot be read now.",
+        ),
+    }
+}
+
+/// JSON, as the API around it; a page for a browser.
+async fn own_terms<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) -> Response {
+    let Some(account) = caller(&*office, &headers) else {
+        return ask_for_key();
+    };
+    match office.terms(&account).await {
+        Ok(terms) if wants_page(&headers) => page("The terms that bind you", &terms_page(&terms)),
+        Ok(terms) => json(&terms),
+        Err(_) => failed(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The terms cannot be read now.",
         ),
     }
 }
@@ -120,6 +138,14 @@ fn ask_for_key() -> Response {
         HeaderValue::from_static("Basic realm=\"your API key as the password\""),
     );
     response
+}
+
+/// True for a browser, which names pages first.
+fn wants_page(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {
@@ -226,7 +252,7 @@ fn document(title: &str, body: &str) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,6 +1,8 @@
 //! What the gateway asks and what it is told: the values that cross between
 //! `gateway`, `engine` and `store`. They hold no behaviour and no I/O.
 
+use std::sync::Arc;
+
 use facts::{
     AccountId, CaseId, ClauseId, Ending, Endpoint, ExchangeId, KeyId, ModelName, ProjectId,
     Timestamp, Usage,
@@ -23,6 +25,8 @@ pub struct Ask {
     pub tokens_max: u64,
     /// Purpose declared in the request's header, if any.
     pub purpose: Option<String>,
+    /// Where the request comes from, as a trusted proxy says: two letters.
+    pub country: Option<String>,
     /// SHA-256 of the body's exact bytes.
     pub body_sha256: [u8; 32],
 }
@@ -48,8 +52,10 @@ pub struct Admitted {
     pub body_sha256: [u8; 32],
     /// What the terms said: the clauses that decided, by id.
     pub clauses: Vec<ClauseId>,
-    /// Digest of the policy set that decided, hexadecimal.
-    pub policy_sha256: String,
+    /// Digest of the policies that decided, hexadecimal.
+    pub policy_sha256: Arc<str>,
+    /// The purpose that was judged: the one named, or the project's first.
+    pub purpose: Option<String>,
     /// State of the limits after the reservation.
     pub limits: LimitState,
 }

@@ -4,9 +4,12 @@
 //! order; the rows take effect when they are enacted, after the record.
 
 use std::fmt;
+use std::sync::Arc;
 
 use evidence::{Event, Record};
 use facts::{AccountId, CaseId, KeyId, OrganisationId, ProjectId, Timestamp};
+
+use terms::Agreement;
 
 use crate::directory::{Account, Directory, KeyRow, Organisation, Project, Row, Standing};
 use crate::effect::{Effect, Entry};
@@ -68,6 +71,13 @@ pub enum Command {
         project: ProjectId,
         /// The purposes; the first is meant when a request names none.
         purposes: Vec<String>,
+    },
+    /// What was agreed with an account is replaced.
+    SetAgreement {
+        /// Whose.
+        account: AccountId,
+        /// The new one.
+        agreement: Arc<Agreement>,
     },
     /// A case took a step, which may change what its accounts may do.
     CaseStep {
@@ -159,6 +169,7 @@ pub(crate) fn plan(
                 id,
                 project,
                 standing: Standing::Good,
+                agreement: Arc::default(),
                 limits,
             };
             Ok(change("account_opened", Row::Account(row), at))
@@ -196,6 +207,14 @@ pub(crate) fn plan(
             let mut row = known(directory.project(&project), "project", project.as_str())?.clone();
             row.purposes = purposes;
             Ok(change("purposes_declared", Row::Project(row), at))
+        }
+        Command::SetAgreement { account, agreement } => {
+            let row = known(directory.account(&account), "account", account.as_str())?;
+            let row = Account {
+                agreement,
+                ..row.clone()
+            };
+            Ok(change("agreement_set", Row::Account(row), at))
         }
         Command::CaseStep {
             case,

@@ -2,8 +2,11 @@
 //! own keys. A row is replaced whole; nothing is ever deleted.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use facts::{AccountId, CaseId, ClauseId, KeyId, OrganisationId, ProjectId, Timestamp};
+
+use terms::Agreement;
 
 use crate::key::KeyDigest;
 use crate::quota::Limits;
@@ -112,6 +115,8 @@ pub struct Account {
     pub project: ProjectId,
     /// What its cases left it.
     pub standing: Standing,
+    /// What was agreed with it beside the terms that bind everybody.
+    pub agreement: Arc<Agreement>,
     /// Limits over all of its keys.
     pub limits: Limits,
 }

@@ -1,5 +1,7 @@
 //! What is to be done, in order. `Record` precedes what it records.
 
+use std::sync::Arc;
+
 use evidence::Record;
 use facts::{AccountId, ClauseId, ExchangeId, KeyId, MicroUsd, OrganisationId, ProjectId};
 
@@ -46,6 +48,10 @@ pub struct Denial {
     pub code: &'static str,
     /// The clauses that decided.
     pub clauses: Vec<ClauseId>,
+    /// The purpose that was judged, if the terms were asked.
+    pub purpose: Option<String>,
+    /// Digest of the policies that decided, if the terms were asked.
+    pub policy_sha256: Option<Arc<str>>,
 }
 
 /// What one exchange cost, and whom.

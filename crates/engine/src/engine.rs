@@ -1,10 +1,14 @@
 //! The engine: admits, settles, and carries what people decided.
 
+mod usage;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use facts::{
     AccountId, ClauseId, Endpoint, ExchangeId, KeyId, MicroUsd, ModelName, Span, Timestamp, Usage,
 };
+use terms::{Country, Exceeded, Purpose};
 
 use crate::ask::{Admitted, Ask, Completion, Refusal};
 use crate::command::{Command, CommandError, Scope, plan};
@@ -14,6 +18,8 @@ use crate::judge::{Judge, Question, Ruling, Verdict};
 use crate::key::Key;
 use crate::prices::Prices;
 use crate::quota::{Chain, Denied, Limits, MeterId, Need, Quota, Settled, TOKENS_PER_EXCHANGE_MAX};
+
+use usage::Usages;
 
 /// Rulings kept at most; beyond it all are forgotten at once, so that a client
 /// that invents model names costs evaluations, not memory.
@@ -49,8 +55,11 @@ struct Asked {
     key: KeyId,
     model: ModelName,
     endpoint: Endpoint,
-    /// Position among the project's declared purposes.
-    purpose: Option<usize>,
+    purpose: Option<Purpose>,
+    country: Option<Country>,
+    exceeded: Exceeded,
+    /// The account's row as it was then: any change of it is another question.
+    version: u64,
 }
 
 /// The whole product's state, without I/O.
@@ -62,6 +71,9 @@ pub struct Engine {
     meters: HashMap<Scope, MeterId>,
     chains: HashMap<KeyId, Chain>,
     rulings: HashMap<Asked, Ruling>,
+    /// How often each account's row was put.
+    versions: HashMap<AccountId, u64>,
+    usage: Usages,
 }
 
 type Refused = (Refusal, Vec<Effect>);
@@ -77,6 +89,8 @@ impl Engine {
             meters: HashMap::new(),
             chains: HashMap::new(),
             rulings: HashMap::new(),
+            versions: HashMap::new(),
+            usage: Usages::default(),
         }
     }
 
@@ -98,7 +112,8 @@ impl Engine {
         match &row {
             Row::Project(_) => self.rulings.clear(),
             Row::Key(key) => self.chain(key, id),
-            Row::Organisation(_) | Row::Account(_) => {}
+            Row::Account(account) => *self.versions.entry(account.id.clone()).or_default() += 1,
+            Row::Organisation(_) => {}
         }
         self.directory.put(row);
     }
@@ -114,6 +129,18 @@ impl Engine {
         self.meters
             .get(scope)
             .map_or((MicroUsd::ZERO, MicroUsd::ZERO), |id| self.quota.spent(*id))
+    }
+
+    /// Sets how often an account had asked for a purpose in the calendar month
+    /// of `at` before this process started.
+    pub fn restore_usage(
+        &mut self,
+        account: &AccountId,
+        purpose: Purpose,
+        at: Timestamp,
+        asked: u64,
+    ) {
+        self.usage.restore(account, purpose, at, asked);
     }
 
     /// Replaces who evaluates the terms; every ruling is asked anew.
@@ -189,7 +216,7 @@ impl Engine {
             return Err((Refusal::UnknownKey, Vec::new()));
         };
         self.stand(ask, &account, effects)?;
-        let clauses = self.judge(ask, &key, &account, effects)?;
+        let judged = self.judge(ask, &key, &account, effects)?;
         let tokens = ask.tokens_max.min(TOKENS_PER_EXCHANGE_MAX);
         let Some(price) = self.config.prices.upper(&ask.model, tokens) else {
             let detail = format!("model `{}` has no price", ask.model);
@@ -199,6 +226,7 @@ impl Engine {
             .quota
             .reserve(&ask.exchange, chain, Need { tokens, price }, ask.at)
             .map_err(|denied| limited(ask, &account.id, denied))?;
+        self.usage.count(&account, judged.purpose, ask.at);
         effects.push(Effect::Record(Entry::Intent(ask.exchange.clone())));
         effects.push(Effect::Forward(ask.exchange.clone()));
         Ok(Admitted {
@@ -210,8 +238,9 @@ impl Engine {
             endpoint: ask.endpoint,
             at: ask.at,
             body_sha256: ask.body_sha256,
-            clauses,
-            policy_sha256: self.config.judge.policy_sha256().to_owned(),
+            clauses: judged.ruling.clauses,
+            policy_sha256: judged.ruling.policy_sha256,
+            purpose: judged.purpose.map(|purpose| purpose.to_string()),
             limits,
         })
     }
@@ -370,66 +399,73 @@ impl Engine {
         }
     }
 
-    /// Asks the terms; the clauses that decided, when the request goes on.
+    /// Asks the terms; the ruling, when the request goes on.
     fn judge(
         &mut self,
         ask: &Ask,
         key: &KeyRow,
         account: &Account,
         effects: &mut Vec<Effect>,
-    ) -> Result<Vec<ClauseId>, Refused> {
-        let ruling = self.ruling(ask, key, account);
+    ) -> Result<Judged, Refused> {
+        let judged = self.ruling(ask, key, account);
         let shadow = self.config.mode == Mode::Shadow;
-        match ruling.verdict {
-            Verdict::Permit => Ok(ruling.clauses),
+        match &judged.ruling.verdict {
+            Verdict::Permit => Ok(judged),
             Verdict::Deny if shadow => {
-                let entry = denial(ask, &account.id, "terms_forbid", &ruling.clauses);
+                let entry = judged.denial(ask, &account.id, "terms_forbid");
                 effects.push(Effect::Record(Entry::Shadow(entry)));
-                Ok(ruling.clauses)
+                Ok(judged)
             }
             Verdict::Deny => Err((
                 Refusal::Terms {
                     account: account.id.clone(),
-                    clauses: ruling.clauses.clone(),
+                    clauses: judged.ruling.clauses.clone(),
                 },
-                vec![refusal(denial(
-                    ask,
-                    &account.id,
-                    "terms_forbid",
-                    &ruling.clauses,
-                ))],
+                vec![refusal(judged.denial(ask, &account.id, "terms_forbid"))],
             )),
-            Verdict::Error(detail) if shadow => {
-                let entry = denial(ask, &account.id, "terms_unavailable", &ruling.clauses);
-                effects.push(Effect::Record(Entry::Shadow(entry)));
-                effects.push(Effect::Alert(Alert::TermsError {
+            Verdict::Error(detail) => {
+                let entry = judged.denial(ask, &account.id, "terms_unavailable");
+                let alert = Effect::Alert(Alert::TermsError {
                     account: account.id.clone(),
-                    detail,
-                }));
-                Ok(ruling.clauses)
+                    detail: detail.clone(),
+                });
+                if shadow {
+                    effects.extend([Effect::Record(Entry::Shadow(entry)), alert]);
+                    return Ok(judged);
+                }
+                let refused = Refusal::TermsError {
+                    account: account.id.clone(),
+                    detail: detail.clone(),
+                };
+                Err((refused, vec![refusal(entry), alert]))
             }
-            Verdict::Error(detail) => Err(terms_error(ask, &account.id, detail)),
         }
     }
 
-    fn ruling(&mut self, ask: &Ask, key: &KeyRow, account: &Account) -> Ruling {
+    fn ruling(&mut self, ask: &Ask, key: &KeyRow, account: &Account) -> Judged {
         let Some(project) = self.directory.project(&account.project) else {
             return unruled(format!("project `{}` is not known", account.project));
         };
         let purpose = match purpose_of(project, ask.purpose.as_deref()) {
             Ok(purpose) => purpose,
-            Err(ruling) => return ruling,
+            Err(judged) => return *judged,
         };
         let asked = Asked {
             key: key.id.clone(),
             model: ask.model.clone(),
             endpoint: ask.endpoint,
             purpose,
+            country: ask.country.as_deref().and_then(Country::parse),
+            exceeded: self.usage.exceeded(account, purpose, ask),
+            version: self.versions.get(&account.id).copied().unwrap_or_default(),
         };
         if let Some(ruling) = self.rulings.get(&asked)
             && ruling.until.is_none_or(|until| ask.at < until)
         {
-            return ruling.clone();
+            return Judged {
+                purpose,
+                ruling: ruling.clone(),
+            };
         }
         let ruling = self.config.judge.rule(&Question {
             organisation: &project.organisation,
@@ -438,7 +474,10 @@ impl Engine {
             key: &key.id,
             model: &ask.model,
             endpoint: ask.endpoint,
-            purpose: purpose.and_then(|n| project.purposes.get(n).map(String::as_str)),
+            purpose: purpose.map(Purpose::word),
+            agreement: &account.agreement,
+            country: asked.country,
+            exceeded: asked.exceeded,
             at: ask.at,
         });
         // An error is asked again every time: it may have passed.
@@ -448,34 +487,63 @@ impl Engine {
             }
             self.rulings.insert(asked, ruling.clone());
         }
-        ruling
+        Judged { purpose, ruling }
     }
 }
 
-/// The declared purpose that the request means; one that nobody declared is denied.
-fn purpose_of(project: &Project, named: Option<&str>) -> Result<Option<usize>, Ruling> {
-    let Some(named) = named else {
-        return Ok((!project.purposes.is_empty()).then_some(0));
+/// A ruling with the purpose that it is on.
+struct Judged {
+    purpose: Option<Purpose>,
+    ruling: Ruling,
+}
+
+impl Judged {
+    fn denial(&self, ask: &Ask, account: &AccountId, code: &'static str) -> Denial {
+        Denial {
+            purpose: self.purpose.map(|purpose| purpose.to_string()),
+            policy_sha256: Some(Arc::clone(&self.ruling.policy_sha256)),
+            ..denial(ask, account, code, &self.ruling.clauses)
+        }
+    }
+}
+
+/// The declared purpose that the request means; one that nobody declared is
+/// denied, and so is a word that is no purpose.
+fn purpose_of(project: &Project, named: Option<&str>) -> Result<Option<Purpose>, Box<Judged>> {
+    let first = project.purposes.first().map(String::as_str);
+    let Some(word) = named.or(first) else {
+        return Ok(None);
     };
-    project
+    let known = Purpose::parse(word).ok();
+    let declared = project
         .purposes
         .iter()
-        .position(|purpose| purpose == named)
-        .map(Some)
-        .ok_or_else(|| Ruling {
+        .map(|text| Purpose::parse(text).ok());
+    if known.is_some() && declared.into_iter().any(|purpose| purpose == known) {
+        return Ok(known);
+    }
+    Err(Box::new(Judged {
+        purpose: None,
+        ruling: Ruling {
             verdict: Verdict::Deny,
             clauses: ClauseId::parse("fairhold/purpose-declared")
                 .into_iter()
                 .collect(),
+            policy_sha256: Arc::from(""),
             until: None,
-        })
+        },
+    }))
 }
 
-fn unruled(detail: String) -> Ruling {
-    Ruling {
-        verdict: Verdict::Error(detail),
-        clauses: Vec::new(),
-        until: None,
+fn unruled(detail: String) -> Judged {
+    Judged {
+        purpose: None,
+        ruling: Ruling {
+            verdict: Verdict::Error(detail),
+            clauses: Vec::new(),
+            policy_sha256: Arc::from(""),
+            until: None,
+        },
     }
 }
 
@@ -495,6 +563,8 @@ fn denial(ask: &Ask, account: &AccountId, code: &'static str, clauses: &[ClauseI
         account: account.clone(),
         code,
         clauses: clauses.to_vec(),
+        purpose: None,
+        policy_sha256: None,
     }
 }
 

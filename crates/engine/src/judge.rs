@@ -1,10 +1,12 @@
 //! What do the terms say? The engine's question to whoever evaluates them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use facts::{
     AccountId, ClauseId, Endpoint, KeyId, ModelName, OrganisationId, ProjectId, Timestamp,
 };
+use terms::{Agreement, Country, Exceeded};
 
 /// A request, as the terms see it.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,12 @@ pub struct Question<'a> {
     pub endpoint: Endpoint,
     /// The purpose, one that the project declared.
     pub purpose: Option<&'a str>,
+    /// What was agreed with the account.
+    pub agreement: &'a Agreement,
+    /// Where the request comes from, where known.
+    pub country: Option<Country>,
+    /// Which agreed amounts are passed.
+    pub exceeded: Exceeded,
     /// When the request arrived: terms are those of that moment.
     pub at: Timestamp,
 }
@@ -45,6 +53,8 @@ pub struct Ruling {
     pub verdict: Verdict,
     /// The clauses that decided.
     pub clauses: Vec<ClauseId>,
+    /// Digest of the policies that decided, hexadecimal.
+    pub policy_sha256: Arc<str>,
     /// The ruling may be used for requests before this moment (the next
     /// change of the terms); none: until the judge is replaced.
     pub until: Option<Timestamp>,
@@ -54,7 +64,4 @@ pub struct Ruling {
 pub trait Judge: Send + Sync + fmt::Debug {
     /// The ruling on one question.
     fn rule(&self, question: &Question<'_>) -> Ruling;
-
-    /// Digest of the policy set in force, hexadecimal.
-    fn policy_sha256(&self) -> &str;
 }

@@ -42,6 +42,8 @@ pub enum Event {
         policy: String,
         /// The clauses that decided.
         clauses: Vec<ClauseId>,
+        /// The purpose that was judged, if one was declared.
+        purpose: Option<String>,
     },
     /// A request was refused.
     Refusal {
@@ -51,6 +53,10 @@ pub enum Event {
         code: String,
         /// The clauses that decided.
         clauses: Vec<ClauseId>,
+        /// Digest of the policies that decided, if the terms were asked.
+        policy: Option<String>,
+        /// The purpose that was judged, if one was declared.
+        purpose: Option<String>,
     },
     /// An exchange ended.
     Completion {

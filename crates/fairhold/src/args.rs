@@ -1,5 +1,7 @@
 //! What may be typed.
 
+pub(crate) mod terms;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -58,6 +60,14 @@ pub(crate) enum Command {
     /// Open and list accounts.
     #[command(subcommand)]
     Account(Account),
+    /// What the terms say: list, show, check, explain, compare, replay and export them.
+    #[command(subcommand)]
+    Terms(terms::Terms),
+    /// What binds an account: its standing, purposes, agreement and documents.
+    Status {
+        /// The account.
+        account: String,
+    },
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -235,6 +245,21 @@ pub(crate) enum Key {
 pub(crate) enum Account {
     /// Open an account, with its project and organisation where they are new.
     Create(NewAccount),
+    /// Replace what is agreed with an account beside the documents that bind everybody.
+    Agree {
+        /// Whose.
+        account: String,
+        /// The agreement (TOML): documents, declared, expected, authorisation.
+        agreement: PathBuf,
+    },
+    /// Declare a project's purposes anew; the first is meant when a request names none.
+    Declare {
+        /// The project.
+        project: String,
+        /// The purposes, for example `rag evaluation`.
+        #[arg(required = true)]
+        purpose: Vec<String>,
+    },
     /// List accounts.
     List,
 }
@@ -281,6 +306,8 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 32)]
         connections: u32,
     },
+    /// Rulings on 1,000 accounts under some 20 policies, kept and anew.
+    Terms,
     /// The mock upstream of a benchmark.
     #[command(hide = true)]
     Mock,
@@ -293,5 +320,8 @@ pub(crate) enum Bench {
         /// Data folder in which the real keeper records; nothing is recorded without it.
         #[arg(long, value_name = "DIR")]
         record: Option<PathBuf>,
+        /// Ask documents of terms on every exchange.
+        #[arg(long)]
+        terms: bool,
     },
 }

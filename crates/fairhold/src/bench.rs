@@ -11,6 +11,7 @@ mod load;
 mod mock;
 mod open_desk;
 mod process;
+mod terms;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -91,7 +92,12 @@ struct Direct {
 pub(crate) async fn run(what: Bench, out: Out) -> Result<Exit, Failure> {
     match what {
         Bench::Mock => mock::serve(out).await,
-        Bench::Door { upstream, record } => door::serve(&upstream, record.as_deref(), out).await,
+        Bench::Door {
+            upstream,
+            record,
+            terms,
+        } => door::serve(&upstream, record.as_deref(), terms, out).await,
+        Bench::Terms => terms::run(out),
         Bench::Gateway {
             seconds,
             connections,

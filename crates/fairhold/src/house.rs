@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use store::{DataFolder, JournalTask};
 
 use crate::failure::Failure;
-use crate::judge::NoTerms;
+use crate::judge::{Documents, NoTerms, Seated};
 use crate::keeper::{Keeper, Options};
 
 /// How long a reservation lives without being settled: longer than any stream
@@ -38,8 +38,8 @@ const ASSUMED: Price = Price {
 pub(crate) struct Plan {
     /// Shadow or enforced.
     pub(crate) mode: Mode,
-    /// Who evaluates the terms.
-    pub(crate) judge: Box<dyn Judge>,
+    /// The documents that bind; none: no terms.
+    pub(crate) terms: Option<Arc<Documents>>,
     /// `postgres://...`; the folder's own `SQLite` without it.
     pub(crate) database_url: Option<String>,
     /// What models cost.
@@ -51,7 +51,7 @@ impl Plan {
     pub(crate) fn at_rest() -> Self {
         Self {
             mode: Mode::Shadow,
-            judge: Box::new(NoTerms::new()),
+            terms: None,
             database_url: None,
             prices: None,
         }
@@ -68,6 +68,8 @@ pub(crate) struct House {
     pub(crate) log: Arc<LogKey>,
     /// The key of detection's sketches in this house.
     pub(crate) sketches: SketchKey,
+    /// The documents that bind.
+    pub(crate) terms: Option<Arc<Documents>>,
     journal: JournalTask,
 }
 
@@ -78,13 +80,17 @@ impl House {
         let seed = folder.log_seed().map_err(|e| Failure::chain(&e))?;
         let log = LogKey::from_seed(&seed, LOG).map_err(|e| Failure::error(e.to_string()))?;
         let sketches = SketchKey::new(sketch_key(&seed));
+        let judge: Box<dyn Judge> = match &plan.terms {
+            Some(documents) => Box::new(Seated(Arc::clone(documents))),
+            None => Box::new(NoTerms::new()),
+        };
         let options = Options {
             url: plan.database_url.unwrap_or_else(|| folder.database_url()),
             reserve: Some(folder.reserve()),
             master: MasterKey(folder.master_key().map_err(|e| Failure::chain(&e))?),
             engine: Config {
                 mode: plan.mode,
-                judge: plan.judge,
+                judge,
                 prices: plan.prices.unwrap_or_else(|| Prices::flat(ASSUMED)),
                 lease: LEASE,
                 memory: MEMORY,
@@ -98,6 +104,7 @@ impl House {
             keeper: Arc::new(keeper),
             log: Arc::new(log),
             sketches,
+            terms: plan.terms,
             journal,
         })
     }

@@ -4,6 +4,7 @@
 //! The lock is held for a decision (microseconds), never across a wait.
 
 mod rows;
+mod usage;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -131,6 +132,7 @@ impl Keeper {
             engine.load(row);
         }
         restore(&mut engine, &database).await?;
+        usage::restore(&mut engine, &database, clock.now()).await?;
         let (journal, task) =
             Journal::start(database.clone(), leaf, clock.now(), options.reserve).await?;
         let keeper = Self {
@@ -329,8 +331,9 @@ impl Keeper {
                 endpoint: admitted.endpoint,
                 model: admitted.model.clone(),
                 request,
-                policy: admitted.policy_sha256.clone(),
+                policy: admitted.policy_sha256.to_string(),
                 clauses: admitted.clauses.clone(),
+                purpose: admitted.purpose.clone(),
             },
         });
         entry.bodies.push(kept);
@@ -440,6 +443,8 @@ fn noted(effects: &[Effect], at: Timestamp) -> Vec<Entry> {
                 exchange: denial.exchange.clone(),
                 code,
                 clauses: denial.clauses.clone(),
+                policy: denial.policy_sha256.as_ref().map(ToString::to_string),
+                purpose: denial.purpose.clone(),
             },
         })
     };

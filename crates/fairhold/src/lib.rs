@@ -74,6 +74,11 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Serve(what) => commands::serve::run(&cli.data, what, out).await,
         Command::Bench(what) => bench::run(what, out).await,
         Command::Verify(what) => commands::verify::run(&what, out),
+        Command::Terms(args::terms::Terms::Test(what)) => {
+            commands::terms::test::run(&cli.data, &what, out).await
+        }
+        Command::Terms(what) => commands::terms::run(&what, out),
+        Command::Status { account } => with_office(&cli.data, Asked::Status(account), out).await,
         Command::Audit(what) => commands::audit::run(&what, out),
         Command::Mask => commands::mask::run(out),
         Command::Detect(what) if !what.files.is_empty() => commands::detect::files(&what, out),
@@ -92,6 +97,7 @@ enum Asked {
     Export(args::Export),
     Key(args::Key),
     Account(args::Account),
+    Status(String),
 }
 
 /// Asks the running server of the data folder; without one, opens the folder.
@@ -117,5 +123,6 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Export(what) => commands::export::run(office, what, out).await,
         Asked::Key(what) => commands::key::run(office, what, out).await,
         Asked::Account(what) => commands::account::run(office, what, out).await,
+        Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

@@ -4,6 +4,7 @@ mod cases;
 mod finding;
 mod ledger;
 mod people;
+pub(crate) mod terms;
 
 pub(crate) use finding::found;
 
@@ -11,13 +12,15 @@ use std::sync::Arc;
 
 use console::{
     AccountView, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase, NewKey,
-    Office, OfficeError, Step,
+    Office, OfficeError, Step, TermsView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
 use gateway::Desk as _;
+use serde_json::Value;
 
 use crate::house::House;
+use crate::judge::Documents;
 use crate::keeper::Keeper;
 
 /// What people ask, carried out by the keeper.
@@ -26,6 +29,7 @@ pub(crate) struct LocalOffice {
     keeper: Arc<Keeper>,
     log: Arc<LogKey>,
     sketches: SketchKey,
+    terms: Option<Arc<Documents>>,
 }
 
 impl LocalOffice {
@@ -35,6 +39,7 @@ impl LocalOffice {
             keeper: Arc::clone(&house.keeper),
             log: Arc::clone(&house.log),
             sketches: house.sketches,
+            terms: house.terms.clone(),
         }
     }
 }
@@ -91,6 +96,24 @@ impl Office for LocalOffice {
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
         ledger::checkpoint(&self.keeper, &self.log).await
+    }
+
+    async fn terms(&self, account: &str) -> Result<TermsView, OfficeError> {
+        terms::of(&self.keeper, self.terms.as_deref(), account)
+    }
+
+    async fn agree(&self, account: &str, agreement: Value) -> Result<TermsView, OfficeError> {
+        let documents = self.terms.as_deref();
+        terms::agree(&self.keeper, documents, account, &agreement).await?;
+        terms::of(&self.keeper, documents, account)
+    }
+
+    async fn declare(
+        &self,
+        project: &str,
+        purposes: Vec<String>,
+    ) -> Result<Vec<String>, OfficeError> {
+        people::declare(&self.keeper, project, &purposes).await
     }
 
     fn whose(&self, secret: &str) -> Option<String> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use console::{
     AccountView, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase, NewKey,
-    Office, OfficeError, Step,
+    Office, OfficeError, Step, TermsView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::run_file::RunFile;
 
@@ -178,6 +179,25 @@ impl Office for Remote {
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
         self.read("/admin/checkpoint").await
+    }
+
+    async fn terms(&self, account: &str) -> Result<TermsView, OfficeError> {
+        self.read(&format!("/admin/accounts/{}/terms", segment(account)))
+            .await
+    }
+
+    async fn agree(&self, account: &str, agreement: Value) -> Result<TermsView, OfficeError> {
+        let path = format!("/admin/accounts/{}/terms", segment(account));
+        self.call(Method::PUT, &path, Some(&agreement)).await
+    }
+
+    async fn declare(
+        &self,
+        project: &str,
+        purposes: Vec<String>,
+    ) -> Result<Vec<String>, OfficeError> {
+        let path = format!("/admin/projects/{}/purposes", segment(project));
+        self.call(Method::PUT, &path, Some(&purposes)).await
     }
 
     fn whose(&self, _: &str) -> Option<String> {

@@ -1,11 +1,13 @@
 //! The configuration file: the gateway's part, and what the binary wires.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use engine::prices::Prices;
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::judge::Bound;
 
 /// What `serve` is told.
 #[derive(Debug)]
@@ -16,8 +18,8 @@ pub(crate) struct Settings {
     pub(crate) database_url: Option<String>,
     /// What models cost.
     pub(crate) prices: Option<Prices>,
-    /// The documents of terms that bind, `provider/document`; none: no terms.
-    pub(crate) documents: Vec<String>,
+    /// The documents of terms that bind; none: no terms.
+    pub(crate) terms: Option<Bound>,
 }
 
 #[derive(Deserialize)]
@@ -30,8 +32,15 @@ struct StoreTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TermsTable {
-    /// `provider/document`, at least one.
+    /// `provider/document`: they bind every request.
+    #[serde(default)]
     documents: Vec<String>,
+    /// Further documents by model, `"llama-3*" = ["meta/llama-3"]`.
+    #[serde(default)]
+    models: BTreeMap<String, Vec<String>>,
+    /// The countries that a document's clause admits, `"openai/services" = ["US", "DE"]`.
+    #[serde(default)]
+    countries: BTreeMap<String, Vec<String>>,
 }
 
 impl Settings {
@@ -61,9 +70,11 @@ impl Settings {
             gateway: gateway::Config::parse(&rest).map_err(|e| wrong(e.to_string()))?,
             database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
             prices,
-            documents: terms
-                .map_err(|e| wrong(e.to_string()))?
-                .map_or_else(Vec::new, |t| t.documents),
+            terms: terms.map_err(|e| wrong(e.to_string()))?.map(|table| Bound {
+                documents: table.documents,
+                models: table.models,
+                countries: table.countries,
+            }),
         })
     }
 }

@@ -18,6 +18,10 @@ pub struct Config {
     /// Base of the addresses of cases in errors, for example `https://api.example.com`.
     #[serde(default)]
     pub public_url: Option<String>,
+    /// The header in which a trusted proxy names the client's country in two letters, for example
+    /// `cf-ipcountry`; without it no country is known. The proxy must strip what clients send.
+    #[serde(default)]
+    pub country_header: Option<String>,
     /// Bounds on what clients may send and hold.
     #[serde(default)]
     pub limits: Limits,

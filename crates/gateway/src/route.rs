@@ -65,7 +65,7 @@ async fn take<D: Desk>(
             }
         };
     }
-    if path.starts_with("/fairhold/")
+    if (path.starts_with("/fairhold/") || path == "/v1/terms")
         && let Some(further) = &shared.further
     {
         return further(request).await;
@@ -136,7 +136,12 @@ async fn open<D: Desk>(
         endpoint,
         model: peek.model.clone(),
         tokens_max: peek.tokens_max(limits.output_tokens_default),
-        purpose: purpose(&head.headers),
+        purpose: word(&head.headers, "x-fairhold-purpose"),
+        country: shared
+            .config
+            .country_header
+            .as_deref()
+            .and_then(|name| word(&head.headers, name)),
         body_sha256: Sha256::digest(&body).into(),
     };
     let asked = Asked {
@@ -192,8 +197,9 @@ fn secret(headers: &HeaderMap) -> Option<String> {
     }
 }
 
-fn purpose(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("x-fairhold-purpose")?.to_str().ok()?.trim();
+/// A header that holds one short word.
+fn word(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = headers.get(name)?.to_str().ok()?.trim();
     (!text.is_empty() && text.len() <= 128).then(|| text.to_owned())
 }
 

@@ -19,8 +19,14 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::folder::exclusive;
 
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "rooms", include_str!("../migrations/0001_rooms.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "rooms", include_str!("../migrations/0001_rooms.sql")),
+    (
+        2,
+        "agreements",
+        include_str!("../migrations/0002_agreements.sql"),
+    ),
+];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.
 const WRITER_LOCK: i64 = 0x6661_6972_686f_6c64;

@@ -151,6 +151,20 @@ pub enum Change {
         /// The new one, as the caller's JSON text.
         json: String,
     },
+    /// An account's agreement is set or replaced.
+    Agreement {
+        /// Whose.
+        account: AccountId,
+        /// The new one, as the caller's JSON text.
+        json: String,
+    },
+    /// A project's purposes are replaced.
+    Purposes {
+        /// Whose.
+        project: ProjectId,
+        /// The new ones, as the caller's JSON text.
+        json: String,
+    },
     /// A case takes a step; its number must be free.
     CaseStep(CaseStepRow),
 }
@@ -168,6 +182,8 @@ pub struct DirectoryRows {
     pub keys: Vec<KeyRow>,
     /// All limits, by scope and id.
     pub limits: Vec<LimitsRow>,
+    /// All agreements, by account, as the caller's JSON text.
+    pub agreements: Vec<(AccountId, String)>,
 }
 
 pub(crate) enum ChangeError {
@@ -187,11 +203,13 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
         let what = match change {
             Change::RevokeKey { key, .. } => format!("no live key `{key}`"),
             Change::Standing { account, .. } => format!("no account `{account}`"),
+            Change::Purposes { project, .. } => format!("no project `{project}`"),
             Change::Organisation(_)
             | Change::Project(_)
             | Change::Account(_)
             | Change::Key(_)
             | Change::Limits(_)
+            | Change::Agreement { .. }
             | Change::CaseStep(_) => "nothing was written".to_owned(),
         };
         return Err(ChangeError::Unknown(what));
@@ -255,6 +273,14 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
             "UPDATE accounts SET standing = $1 WHERE id = $2",
             vec![Cell::text(json.as_str()), Cell::text(account.as_str())],
         ),
+        Change::Agreement { account, json } => (
+            "INSERT INTO agreements (account, json) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET json = excluded.json",
+            vec![Cell::text(account.as_str()), Cell::text(json.as_str())],
+        ),
+        Change::Purposes { project, json } => (
+            "UPDATE projects SET purpose = $1 WHERE id = $2",
+            vec![Cell::text(json.as_str()), Cell::text(project.as_str())],
+        ),
         Change::CaseStep(row) => (
             "INSERT INTO case_steps (case_id, n, json, digest) VALUES ($1, $2, $3, $4)",
             vec![
@@ -307,6 +333,13 @@ impl Database {
                 Vec::new(),
             )
             .await?;
+        let agreements = self
+            .rows(
+                "SELECT account, json FROM agreements ORDER BY account",
+                Vec::new(),
+            )
+            .await?;
+        let agreement = |row: &Row| Ok((id(AccountId::parse, &row.text(0)?)?, row.text(1)?));
         Ok(DirectoryRows {
             organisations: organisations
                 .iter()
@@ -316,6 +349,10 @@ impl Database {
             accounts: accounts.iter().map(account).collect::<Result<_, _>>()?,
             keys: keys.iter().map(key).collect::<Result<_, _>>()?,
             limits: limits.iter().map(limit).collect::<Result<_, _>>()?,
+            agreements: agreements
+                .iter()
+                .map(agreement)
+                .collect::<Result<_, StoreError>>()?,
         })
     }
 
@@ -339,6 +376,24 @@ impl Database {
             })
         };
         rows.iter().map(step).collect()
+    }
+
+    /// The leaves of an account's intents since `from`, in order of the log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn intents_of(
+        &self,
+        account: &AccountId,
+        from: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self
+            .rows(
+                "SELECT leaf FROM journal WHERE account = $1 AND kind = 'intent' AND at >= $2 ORDER BY seq",
+                vec![Cell::text(account.as_str()), Cell::int(from.0)],
+            )
+            .await?;
+        rows.iter().map(|row| row.bytes(0)).collect()
     }
 
     /// What was spent since the UTC day `from` (days since 1970-01-01; 0: ever).

@@ -59,6 +59,7 @@ pub(crate) fn intent(name: &str) -> Entry {
             request: Commitment([7; 32]),
             policy: "00".to_owned(),
             clauses: Vec::new(),
+            purpose: None,
         },
     })
 }

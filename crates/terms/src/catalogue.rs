@@ -8,7 +8,7 @@ use std::fmt;
 
 use facts::{ClauseId, Timestamp};
 
-use crate::{Declaration, Purpose};
+use crate::{Conduct, Declaration, Purpose};
 
 mod builtin;
 mod error;
@@ -190,6 +190,12 @@ pub struct Clause {
     /// Purposes that it forbids, before exceptions and authorisations. Empty
     /// where no declared purpose can show a breach (the sale of keys, say).
     pub forbids: BTreeSet<Purpose>,
+    /// What it forbids only of uses about which this was declared.
+    pub only: Option<Declaration>,
+    /// Established conduct that it forbids, before authorisations.
+    pub conduct: BTreeSet<Conduct>,
+    /// True when it confines requests to countries on an agreed list.
+    pub countries: bool,
     /// Purposes that it expressly allows.
     pub allows: BTreeSet<Purpose>,
     /// Its carve-outs.
@@ -210,6 +216,14 @@ pub struct Version {
     process: Process,
     file: String,
     policies: String,
+    cases: String,
+}
+
+impl Clause {
+    /// True when it forbids anything at all.
+    pub fn restricts(&self) -> bool {
+        !self.forbids.is_empty() || !self.conduct.is_empty() || self.countries
+    }
 }
 
 impl Version {
@@ -269,6 +283,11 @@ impl Version {
         &self.policies
     }
 
+    /// The cases that its clauses must decide, as written.
+    pub fn cases(&self) -> &str {
+        &self.cases
+    }
+
     /// Name of the source that it was read from, for messages.
     pub(crate) fn file(&self) -> &str {
         &self.file
@@ -280,7 +299,7 @@ impl Version {
     }
 }
 
-/// One version as it is written: facts in TOML, policies in Cedar.
+/// One version as it is written: facts and cases in TOML, policies in Cedar.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// Name for messages, without its ending.
@@ -289,6 +308,8 @@ pub struct Source<'a> {
     pub facts: &'a str,
     /// The policies.
     pub policies: &'a str,
+    /// The cases that they must decide.
+    pub cases: &'a str,
 }
 
 /// All versions known, in the order of document and time.
@@ -303,7 +324,7 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`], which would be a fault of the program; a test reads it.
     pub fn builtin() -> Result<Self, CatalogueError> {
-        Self::read(&builtin::SOURCES)
+        Self::read(builtin::SOURCES)
     }
 
     /// The catalogue that `sources` make.
@@ -330,6 +351,47 @@ impl Catalogue {
             }
         }
         Ok(Self { versions })
+    }
+
+    /// A catalogue of one version.
+    pub(crate) fn of_one(version: &Version) -> Self {
+        Self {
+            versions: vec![version.clone()],
+        }
+    }
+
+    /// This catalogue with the documents of `proposed` in place of its own: of
+    /// each, the last version, as if it had always been in force.
+    pub fn with_proposed(&self, proposed: &Self) -> Self {
+        let mut versions: Vec<Version> = self
+            .versions
+            .iter()
+            .filter(|own| proposed.of(&own.document).next().is_none())
+            .cloned()
+            .collect();
+        for (n, version) in proposed.versions.iter().enumerate() {
+            let next = proposed.versions.get(n + 1);
+            if next.is_none_or(|next| next.document != version.document) {
+                versions.push(Version {
+                    from: (Timestamp(i64::MIN), version.from.1),
+                    until: None,
+                    ..version.clone()
+                });
+            }
+        }
+        versions.sort_by(|a, b| (&a.document, a.from.0).cmp(&(&b.document, b.from.0)));
+        Self { versions }
+    }
+
+    /// The version with that name of `provider-document-version`.
+    pub fn version(&self, slug: &str) -> Option<&Version> {
+        self.versions.iter().find(|version| version.slug() == slug)
+    }
+
+    /// Every line of documents, once.
+    pub fn documents(&self) -> Vec<DocumentId> {
+        let lines: BTreeSet<_> = self.versions.iter().map(|v| v.document.clone()).collect();
+        lines.into_iter().collect()
     }
 
     /// All versions, in the order of document and time.

@@ -118,27 +118,114 @@ impl fmt::Display for UnknownPurpose {
 
 impl std::error::Error for UnknownPurpose {}
 
-/// What the customer states about its use, on which an exception may rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Declaration {
-    /// What is made of the outputs is neither distributed nor offered commercially.
-    NotDistributed,
+/// A closed list of words, each shown, read back and counted.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$each])* $variant,)*
+        }
+
+        impl $name {
+            /// All of them, in the order of their declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word used in the catalogue, in policies and in records.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+
+            /// What `word` names, if anything.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.word() == word)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
 }
 
-impl Declaration {
-    /// All of them.
-    pub const ALL: [Self; 1] = [Self::NotDistributed];
-
-    /// The word used in the catalogue, in policies and in records.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::NotDistributed => "not-distributed",
-        }
+words! {
+    /// What the customer states about its use, on which an exception may rest.
+    Declaration {
+        /// What is made of the outputs is neither distributed nor offered commercially.
+        NotDistributed = "not-distributed",
+        /// The name of the model that is made begins with `Llama`.
+        NamedLlama = "named-llama",
+        /// The model that is made belongs to the family of the one that was asked.
+        SameFamily = "same-family",
+        /// The outputs are images.
+        ImageOutputs = "image-outputs",
+        /// The model that is made belongs to neither the customer nor its providers.
+        ThirdPartyModel = "third-party-model",
+        /// What is made is distributed under the terms of its source.
+        TermsPassedOn = "terms-passed-on",
     }
+}
 
-    /// The declaration that `word` names, if any.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.word() == word)
+words! {
+    /// What may be established against a customer beside the purpose of its
+    /// use: by a decided case, or by its own word. A suspicion is none of it.
+    Conduct {
+        /// Trying to discover how models are made.
+        ReverseEngineering = "reverse-engineering",
+        /// Extracting data beyond what the service offers.
+        DataExtraction = "data-extraction",
+        /// Buying, selling or handing on keys or access.
+        KeyTransfer = "key-transfer",
+        /// Getting round rate limits or protective measures.
+        LimitCircumvention = "limit-circumvention",
+        /// Splitting usage to avoid usage limits.
+        QuotaEvasion = "quota-evasion",
+        /// Building a competing product with the service.
+        CompetingProduct = "competing-product",
+        /// Helping another to break the terms.
+        AidingOthers = "aiding-others",
+        /// Several accounts acting in concert.
+        AccountCoordination = "account-coordination",
+        /// Returning after a ban under another account.
+        BanEvasion = "ban-evasion",
+        /// Passing outputs off as made by people.
+        MisrepresentedOrigin = "misrepresented-origin",
+        /// Collecting outputs systematically for a rival's training set.
+        DatasetCollection = "dataset-collection",
+        /// Registering accounts in bulk.
+        BulkRegistration = "bulk-registration",
+        /// Breaking the terms of the model behind an aggregator.
+        ModelTermsViolation = "model-terms-violation",
+        /// Red-teaming without approval.
+        RedTeaming = "red-teaming",
+        /// Benchmarking the service against a rival.
+        Benchmarking = "benchmarking",
+    }
+}
+
+/// A country: two capital letters of ISO 3166-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// Reads two letters of A-Z; `zz` is read as `ZZ`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let &[a, b] = text.as_bytes() else {
+            return None;
+        };
+        (a.is_ascii_alphabetic() && b.is_ascii_alphabetic())
+            .then(|| Self([a.to_ascii_uppercase(), b.to_ascii_uppercase()]))
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b] = self.0;
+        write!(f, "{}{}", char::from(a), char::from(b))
     }
 }
 

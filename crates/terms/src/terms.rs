@@ -1,4 +1,4 @@
-//! What do the terms that bind this deployment say about one question?
+//! The documents that bind, compiled, and what they say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,122 +6,17 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicyId,
     PolicySet, Request, RestrictedExpression, Schema,
 };
-use facts::{AccountId, ClauseId, Endpoint, ModelName, Timestamp};
+use facts::{ClauseId, Timestamp};
 
-use crate::{Catalogue, Declaration, DocumentId, Purpose, Version};
+use crate::question::{Act, Authorisation, Question, Ruling, RulingKey, Verdict};
+use crate::{Catalogue, Country, DocumentId, Purpose, Version};
 
+mod alter;
 mod load;
+mod replay;
 
 pub use load::LoadError;
-
-/// What the house's own rule on standings is called in rulings.
-pub const STANDING_CLAUSE: &str = "house/standing";
-
-/// What an account may do at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
-    /// Nothing is held against it.
-    Active,
-    /// A measure below suspension is in force: notice, throttle or mark.
-    Restricted,
-    /// It may not ask for now.
-    Suspended,
-    /// It may not ask again.
-    Terminated,
-}
-
-impl Standing {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Restricted => "restricted",
-            Self::Suspended => "suspended",
-            Self::Terminated => "terminated",
-        }
-    }
-}
-
-/// A provider's permission to do what a clause forbids.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Authorisation {
-    /// The clause that it waives, of one version.
-    pub clause: ClauseId,
-    /// For what.
-    pub purpose: Purpose,
-    /// The first moment of which it holds.
-    pub from: Timestamp,
-    /// The first moment of which it no longer holds; none: until revoked.
-    pub until: Option<Timestamp>,
-}
-
-impl Authorisation {
-    fn covers(&self, at: Timestamp) -> bool {
-        self.from <= at && self.until.is_none_or(|until| at < until)
-    }
-}
-
-/// One request, as the terms see it.
-#[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
-    /// Who asks.
-    pub account: &'a AccountId,
-    /// The model asked for.
-    pub model: &'a ModelName,
-    /// The operation.
-    pub endpoint: Endpoint,
-    /// The purpose declared, in its word. None is allowed by default: a
-    /// clause says what is forbidden. A word that is no purpose denies.
-    pub purpose: Option<&'a str>,
-    /// What the customer declared about its use.
-    pub declared: &'a [Declaration],
-    /// What the provider authorised for the account.
-    pub authorisations: &'a [Authorisation],
-    /// What the account may do at all.
-    pub standing: Standing,
-    /// When: the terms are those of that moment.
-    pub at: Timestamp,
-}
-
-/// What the terms say. Exhaustive on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// It may go on.
-    Allow,
-    /// It may not.
-    Deny,
-}
-
-/// A verdict with its reasons.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruling {
-    /// What the terms say.
-    pub verdict: Verdict,
-    /// The clauses that decided, in order. Of an allowance: those that
-    /// expressly allow; usually none.
-    pub because: Vec<ClauseId>,
-    /// What went wrong. Whenever this is not empty the verdict is
-    /// [`Verdict::Deny`] and somebody should be told.
-    pub errors: Vec<String>,
-    /// Digest of the policies that decided, hexadecimal.
-    pub policy_sha256: String,
-    /// The same question has this ruling until before that moment, when the
-    /// terms or an authorisation change; none: always.
-    pub until: Option<Timestamp>,
-}
-
-/// All that a ruling depends on: questions with equal keys have equal
-/// rulings, `until` apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RulingKey {
-    policy: [u8; 32],
-    account: AccountId,
-    model: ModelName,
-    endpoint: Endpoint,
-    purpose: Option<Purpose>,
-    declared: BTreeSet<Declaration>,
-    waived: BTreeSet<ClauseId>,
-    standing: Standing,
-}
+pub use replay::Replay;
 
 /// The documents that bind one deployment, compiled.
 ///
@@ -129,17 +24,21 @@ pub struct RulingKey {
 /// Time is cut into epochs in which exactly one version of every document is
 /// in force. An epoch's policies are one set, so that the strictest document
 /// wins: in Cedar any `forbid` overrides every `permit`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Terms {
     documents: Vec<DocumentId>,
     epochs: Vec<Epoch>,
     schema: Schema,
     types: Types,
+    countries: Countries,
     sha256: [u8; 32],
 }
 
+/// The countries that a document's clause on countries admits, as agreed.
+pub type Countries = BTreeMap<DocumentId, BTreeSet<Country>>;
+
 /// A stretch of time without change of the terms.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Epoch {
     from: Timestamp,
     until: Option<Timestamp>,
@@ -150,11 +49,13 @@ struct Epoch {
 }
 
 /// Names that every request to Cedar repeats.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Types {
     account: EntityTypeName,
     model: EntityTypeName,
+    outputs: EntityTypeName,
     infer: EntityUid,
+    use_output: EntityUid,
 }
 
 impl Terms {
@@ -167,6 +68,15 @@ impl Terms {
         load::terms(catalogue, documents)
     }
 
+    /// The same, with the countries that each document's clause admits. A
+    /// document without a list admits every country; a request whose country
+    /// is not known is not held to be outside.
+    #[must_use]
+    pub fn with_countries(mut self, countries: Countries) -> Self {
+        self.countries = countries;
+        self
+    }
+
     /// The documents that bind.
     pub fn documents(&self) -> &[DocumentId] {
         &self.documents
@@ -176,6 +86,12 @@ impl Terms {
     /// document has no known version for that moment.
     pub fn in_force(&self, at: Timestamp) -> Option<&[Version]> {
         self.epoch(at).map(|epoch| epoch.versions.as_slice())
+    }
+
+    /// How many policies decide at `at`, the house's own included.
+    pub fn policies(&self, at: Timestamp) -> usize {
+        self.epoch(at)
+            .map_or(0, |epoch| epoch.policies.num_of_policies())
     }
 
     /// Digest of all that was loaded, hexadecimal.
@@ -198,8 +114,7 @@ impl Terms {
             Ok(purpose) => purpose,
             Err(unknown) => return epoch.failed(unknown.to_string()),
         };
-        let waived = waived(question, purpose);
-        let request = match self.request(question, purpose, &waived) {
+        let request = match self.request(question, purpose) {
             Ok(request) => request,
             Err(error) => return epoch.failed(error),
         };
@@ -216,11 +131,19 @@ impl Terms {
         Some(RulingKey {
             policy: epoch.sha256,
             account: question.account.clone(),
-            model: question.model.clone(),
-            endpoint: question.endpoint,
+            model: question.act.model().cloned(),
+            act: match question.act {
+                Act::Infer { endpoint, .. } => endpoint.path().to_owned(),
+                Act::Use {
+                    set, transformed, ..
+                } => format!("{transformed} {set}"),
+            },
             purpose,
             declared: question.declared.iter().copied().collect(),
+            conduct: question.conduct.iter().copied().collect(),
             waived: waived(question, purpose).into_iter().cloned().collect(),
+            outside: self.outside(question),
+            exceeded: question.exceeded,
             standing: question.standing,
         })
     }
@@ -250,35 +173,86 @@ impl Terms {
         }
     }
 
+    /// The documents whose list the request's country is not on.
+    fn outside(&self, question: &Question<'_>) -> BTreeSet<String> {
+        let Some(country) = question.country else {
+            return BTreeSet::new();
+        };
+        let lists = self.countries.iter();
+        lists
+            .filter(|(document, list)| {
+                self.documents.contains(document) && !list.contains(&country)
+            })
+            .map(|(document, _)| document.to_string())
+            .collect()
+    }
+
+    /// What Cedar is told beside who asks for what.
+    fn facts(&self, question: &Question<'_>, purpose: Option<Purpose>) -> Facts {
+        let words = |words: &mut dyn Iterator<Item = &str>| words.map(str::to_owned).collect();
+        let mut texts = vec![("standing", question.standing.word().to_owned())];
+        let mut transformed = None;
+        match question.act {
+            Act::Infer { endpoint, .. } => texts.push(("endpoint", endpoint.path().to_owned())),
+            Act::Use { transformed: t, .. } => transformed = Some(t),
+        }
+        texts.extend(purpose.map(|purpose| ("purpose", purpose.word().to_owned())));
+        let waived = waived(question, purpose);
+        Facts {
+            texts,
+            sets: vec![
+                (
+                    "declared",
+                    words(&mut question.declared.iter().map(|d| d.word())),
+                ),
+                (
+                    "conduct",
+                    words(&mut question.conduct.iter().map(|c| c.word())),
+                ),
+                (
+                    "waived",
+                    words(&mut waived.iter().map(|clause| clause.as_str())),
+                ),
+                ("outside", self.outside(question)),
+                ("exceeded", words(&mut question.exceeded.words())),
+            ],
+            transformed,
+        }
+    }
+
     fn request(
         &self,
         question: &Question<'_>,
         purpose: Option<Purpose>,
-        waived: &BTreeSet<&ClauseId>,
     ) -> Result<Request, String> {
-        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
-        let declared = question.declared.iter().map(|known| text(known.word()));
-        let waived = waived.iter().map(|clause| text(clause.as_str()));
-        let mut pairs = vec![
-            ("standing".to_owned(), text(question.standing.word())),
-            ("endpoint".to_owned(), text(question.endpoint.path())),
-            (
-                "declared".to_owned(),
-                RestrictedExpression::new_set(declared),
-            ),
-            ("waived".to_owned(), RestrictedExpression::new_set(waived)),
-        ];
-        if let Some(purpose) = purpose {
-            pairs.push(("purpose".to_owned(), text(purpose.word())));
+        let facts = self.facts(question, purpose);
+        let text = RestrictedExpression::new_string;
+        let mut pairs: Vec<(String, RestrictedExpression)> = Vec::with_capacity(9);
+        for (name, word) in facts.texts {
+            pairs.push((name.to_owned(), text(word)));
+        }
+        for (name, words) in facts.sets {
+            let set = RestrictedExpression::new_set(words.into_iter().map(text));
+            pairs.push((name.to_owned(), set));
+        }
+        if let Some(transformed) = facts.transformed {
+            let flag = RestrictedExpression::new_bool(transformed);
+            pairs.push(("transformed".to_owned(), flag));
         }
         let context = Context::from_pairs(pairs).map_err(|error| error.to_string())?;
         let entity = |kind: &EntityTypeName, id: &str| {
             EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
         };
+        let (action, resource) = match question.act {
+            Act::Infer { model, .. } => {
+                (&self.types.infer, entity(&self.types.model, model.as_str()))
+            }
+            Act::Use { set, .. } => (&self.types.use_output, entity(&self.types.outputs, set)),
+        };
         Request::new(
             entity(&self.types.account, question.account.as_str()),
-            self.types.infer.clone(),
-            entity(&self.types.model, question.model.as_str()),
+            action.clone(),
+            resource,
             context,
             Some(&self.schema),
         )
@@ -286,7 +260,25 @@ impl Terms {
     }
 }
 
+/// The context of one request.
+struct Facts {
+    texts: Vec<(&'static str, String)>,
+    sets: Vec<(&'static str, BTreeSet<String>)>,
+    transformed: Option<bool>,
+}
+
 impl Epoch {
+    /// Cedar's own answer, with the ids of the policies that decided.
+    fn decided(&self, request: &Request) -> (Verdict, Vec<String>) {
+        let response = Authorizer::new().is_authorized(request, &self.policies, &Entities::empty());
+        let verdict = match response.decision() {
+            Decision::Allow => Verdict::Allow,
+            Decision::Deny => Verdict::Deny,
+        };
+        let reason = response.diagnostics().reason();
+        (verdict, reason.map(ToString::to_string).collect())
+    }
+
     fn decide(&self, request: &Request) -> Ruling {
         let response = Authorizer::new().is_authorized(request, &self.policies, &Entities::empty());
         let errors: Vec<String> = response
@@ -329,29 +321,39 @@ impl Epoch {
     }
 }
 
-/// The clauses waived for this question: authorised for its purpose, now.
-fn waived<'a>(question: &Question<'a>, purpose: Option<Purpose>) -> BTreeSet<&'a ClauseId> {
+/// The authorisations that concern this question, at whatever moment.
+fn concerning<'a>(
+    question: &Question<'a>,
+    purpose: Option<Purpose>,
+) -> impl Iterator<Item = &'a Authorisation> {
+    let act = question.act;
     question
         .authorisations
         .iter()
-        .filter(|given| Some(given.purpose) == purpose && given.covers(question.at))
+        .filter(move |given| given.concerns(purpose, act.model()))
+}
+
+/// The clauses waived for this question: authorised for it, now.
+pub(crate) fn waived<'a>(
+    question: &Question<'a>,
+    purpose: Option<Purpose>,
+) -> BTreeSet<&'a ClauseId> {
+    concerning(question, purpose)
+        .filter(|given| given.lasts(question.at))
         .map(|given| &given.clause)
         .collect()
 }
 
-/// When an authorisation for this purpose next begins or ends.
+/// When an authorisation for this question next begins or ends.
 fn next_change(question: &Question<'_>, purpose: Option<Purpose>) -> Option<Timestamp> {
-    question
-        .authorisations
-        .iter()
-        .filter(|given| Some(given.purpose) == purpose)
+    concerning(question, purpose)
         .flat_map(|given| [Some(given.from), given.until])
         .flatten()
         .filter(|moment| question.at < *moment)
         .min()
 }
 
-fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+pub(crate) fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
 }
 

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use console::{
-    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase,
-    NewKey, Office, OfficeError, Step,
+    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, DocumentView, KeyView,
+    NewAccount, NewCase, NewKey, Office, OfficeError, Step, TermsView,
 };
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 /// An office with one suspended account and a case; remembers what was asked.
@@ -93,6 +94,31 @@ impl Office for Fake {
     }
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
         Err(OfficeError::Unavailable("down".to_owned()))
+    }
+    async fn terms(&self, account: &str) -> Result<TermsView, OfficeError> {
+        Ok(TermsView {
+            account: account.to_owned(),
+            at: "2026-06-01T00:00:00.000Z".to_owned(),
+            standing: "good".to_owned(),
+            purposes: vec!["rag".to_owned()],
+            agreement: serde_json::json!({}),
+            documents: vec![DocumentView {
+                title: "<b>Terms</b>".to_owned(),
+                ..DocumentView::default()
+            }],
+        })
+    }
+    async fn agree(&self, account: &str, agreement: Value) -> Result<TermsView, OfficeError> {
+        self.note(format!("agree {account} {agreement}"));
+        self.terms(account).await
+    }
+    async fn declare(
+        &self,
+        project: &str,
+        purposes: Vec<String>,
+    ) -> Result<Vec<String>, OfficeError> {
+        self.note(format!("declare {project} {}", purposes.join(" ")));
+        Ok(purposes)
     }
     fn whose(&self, secret: &str) -> Option<String> {
         match secret {

@@ -20,12 +20,9 @@ impl Judge for Terms {
         Ruling {
             verdict,
             clauses: vec![clause("terms/1")],
+            policy_sha256: Arc::from("00"),
             until: None,
         }
-    }
-
-    fn policy_sha256(&self) -> &'static str {
-        "00"
     }
 }
 
@@ -115,6 +112,7 @@ fn ask(exchange: &str, n: u8, model: &str) -> Ask {
         model: ModelName::parse(model).unwrap(),
         tokens_max: 10,
         purpose: None,
+        country: None,
         body_sha256: [0; 32],
     }
 }

@@ -52,11 +52,17 @@ enum Shape {
         request: String,
         policy: String,
         clauses: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        purpose: Option<String>,
     },
     Refusal {
         exchange: String,
         code: String,
         clauses: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        policy: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        purpose: Option<String>,
     },
     Completion {
         exchange: String,
@@ -114,6 +120,7 @@ fn shape(event: &Event) -> Shape {
             request,
             policy,
             clauses,
+            purpose,
         } => Shape::Intent {
             exchange: exchange.to_string(),
             key: key.to_string(),
@@ -122,15 +129,20 @@ fn shape(event: &Event) -> Shape {
             request: hex::encode(request.0),
             policy: policy.clone(),
             clauses: texts(clauses),
+            purpose: purpose.clone(),
         },
         Event::Refusal {
             exchange,
             code,
             clauses,
+            policy,
+            purpose,
         } => Shape::Refusal {
             exchange: exchange.to_string(),
             code: code.clone(),
             clauses: texts(clauses),
+            policy: policy.clone(),
+            purpose: purpose.clone(),
         },
         Event::Completion {
             exchange,
@@ -173,6 +185,7 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             request,
             policy,
             clauses: c,
+            purpose,
         } => Event::Intent {
             exchange: ExchangeId::parse(&exchange)?,
             key: KeyId::parse(&key)?,
@@ -182,15 +195,20 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             request: Commitment(digest(&request)?),
             policy,
             clauses: clauses(&c)?,
+            purpose,
         },
         Shape::Refusal {
             exchange,
             code,
             clauses: c,
+            policy,
+            purpose,
         } => Event::Refusal {
             exchange: ExchangeId::parse(&exchange)?,
             code,
             clauses: clauses(&c)?,
+            policy,
+            purpose,
         },
         Shape::Completion {
             exchange,

@@ -14,22 +14,35 @@ fn event() -> impl Strategy<Value = Event> {
             0_usize..5,
             any::<[u8; 32]>(),
             "[0-9a-f]{64}",
-            clauses()
+            clauses(),
+            prop::option::of("[a-z-]{1,20}"),
         )
-            .prop_map(|(x, k, e, request, policy, clauses)| Event::Intent {
+            .prop_map(
+                |(x, k, e, request, policy, clauses, purpose)| Event::Intent {
+                    exchange: ExchangeId::parse(&x).unwrap(),
+                    key: KeyId::parse(&k).unwrap(),
+                    endpoint: Endpoint::ALL[e],
+                    model: ModelName::parse("gpt-4o").unwrap(),
+                    request: Commitment(request),
+                    policy,
+                    clauses,
+                    purpose,
+                }
+            ),
+        (
+            name(),
+            ".*",
+            clauses(),
+            prop::option::of("[0-9a-f]{64}"),
+            prop::option::of("[a-z-]{1,20}"),
+        )
+            .prop_map(|(x, code, clauses, policy, purpose)| Event::Refusal {
                 exchange: ExchangeId::parse(&x).unwrap(),
-                key: KeyId::parse(&k).unwrap(),
-                endpoint: Endpoint::ALL[e],
-                model: ModelName::parse("gpt-4o").unwrap(),
-                request: Commitment(request),
-                policy,
+                code,
                 clauses,
+                policy,
+                purpose,
             }),
-        (name(), ".*", clauses()).prop_map(|(x, code, clauses)| Event::Refusal {
-            exchange: ExchangeId::parse(&x).unwrap(),
-            code,
-            clauses,
-        }),
         (
             name(),
             0..1_u64 << 53,
@@ -94,6 +107,7 @@ fn the_usual_leaves_are_small_and_canonical() {
             request: Commitment([7; 32]),
             policy: "ab".repeat(32),
             clauses: vec![],
+            purpose: None,
         },
     };
     let leaf = intent.leaf(123_456).unwrap();

@@ -18,6 +18,7 @@ use crate::out::Out;
 pub(super) async fn serve(
     upstream: &str,
     record: Option<&Path>,
+    terms: bool,
     out: Out,
 ) -> Result<Exit, Failure> {
     let text = format!(
@@ -29,8 +30,10 @@ pub(super) async fn serve(
         let desk = OpenDesk::new().map_err(|e| Failure::error(e.to_string()))?;
         return listen(config, Arc::new(desk), "bench", out).await;
     };
+    let documents = terms.then(super::terms::documents).transpose()?;
     let plan = Plan {
         mode: Mode::Enforced,
+        terms: documents.map(Arc::new),
         ..Plan::at_rest()
     };
     let house = House::open(folder, plan).await?;
@@ -39,6 +42,7 @@ pub(super) async fn serve(
         account: "bench".to_owned(),
         project: "bench".to_owned(),
         organisation: "bench".to_owned(),
+        purposes: vec!["inference-product".to_owned()],
         ..NewAccount::default()
     };
     office.open_account(account).await?;

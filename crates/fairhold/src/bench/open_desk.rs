@@ -37,7 +37,8 @@ impl Desk for OpenDesk {
             at: ask.at,
             body_sha256: ask.body_sha256,
             clauses: Vec::new(),
-            policy_sha256: String::new(),
+            policy_sha256: std::sync::Arc::from(""),
+            purpose: None,
             limits: LimitState::default(),
         })
     }

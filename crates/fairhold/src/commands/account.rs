@@ -1,7 +1,8 @@
-//! `fairhold account create|list`.
+//! `fairhold account create|agree|declare|list`.
 
 use console::{NewAccount, Office};
 
+use super::terms::agreement_of;
 use crate::args::Account;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
@@ -31,6 +32,23 @@ pub(crate) async fn run<O: Office>(office: &O, what: Account, out: Out) -> Resul
                 account.account, account.project, account.organisation
             ));
             out.next(&format!("fairhold key create {}", account.account));
+        }
+        Account::Agree { account, agreement } => {
+            let agreement = agreement_of(Some(&agreement))?;
+            let terms = office.agree(&account, agreement.json()).await?;
+            out.data(&terms)?;
+            out.line(&format!(
+                "the agreement with {account} holds from the next request on"
+            ));
+            out.next(&format!("fairhold status {account}"));
+        }
+        Account::Declare { project, purpose } => {
+            let purposes = office.declare(&project, purpose).await?;
+            out.data(&purposes)?;
+            out.line(&format!(
+                "project {project} declares {}",
+                purposes.join(", ")
+            ));
         }
         Account::List => {
             let accounts = office.accounts().await?;

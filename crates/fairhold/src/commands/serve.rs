@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::Mode;
-use engine::judge::Judge;
 use gateway::{Server, Setup};
 use serde_json::json;
 use store::SystemClock;
@@ -21,7 +20,7 @@ use crate::args::Serve;
 use crate::doors::pages;
 use crate::failure::{Exit, Failure};
 use crate::house::{House, Plan};
-use crate::judge::{Documents, NoTerms};
+use crate::judge::Documents;
 use crate::office::LocalOffice;
 use crate::out::Out;
 use crate::run_file::RunFile;
@@ -35,14 +34,10 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
     } else {
         Mode::Shadow
     };
-    let judge: Box<dyn Judge> = if settings.documents.is_empty() {
-        Box::new(NoTerms::new())
-    } else {
-        Box::new(Documents::load(&settings.documents)?)
-    };
+    let terms = settings.terms.as_ref().map(Documents::load).transpose()?;
     let plan = Plan {
         mode,
-        judge,
+        terms: terms.map(Arc::new),
         database_url: settings.database_url,
         prices: settings.prices,
     };

@@ -14,7 +14,6 @@ use super::drive::{Call, Outcome, drive};
 use crate::commands::serve::Running;
 use crate::failure::Failure;
 use crate::house::{House, Plan};
-use crate::judge::NoTerms;
 use crate::office::LocalOffice;
 use crate::out::Out;
 
@@ -41,7 +40,7 @@ pub(super) struct Played {
 pub(super) async fn play(fleet: &Fleet, data: &Path, out: Out) -> Result<Played, Failure> {
     let plan = Plan {
         mode: Mode::Enforced,
-        judge: Box::new(NoTerms::new()),
+        terms: None,
         database_url: None,
         prices: None,
     };

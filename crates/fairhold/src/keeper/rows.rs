@@ -1,17 +1,19 @@
 //! The directory as the store keeps it: limits and standings are JSON there.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use engine::directory::{Account, KeyRow, Organisation, Project};
 use engine::key::KeyDigest;
 use engine::quota::Limits;
 use engine::{Directory, Effect, Row, Standing};
 use evidence::{Event, Record};
-use facts::{CaseId, ClauseId, MicroUsd, Timestamp};
+use facts::{AccountId, CaseId, ClauseId, MicroUsd, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{
     AccountRow, Change, DirectoryRows, Entry, LimitScope, LimitsRow, OrganisationRow, ProjectRow,
 };
+use terms::Agreement;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +112,11 @@ pub(super) fn read(kept: DirectoryRows) -> Result<Vec<Row>, String> {
             .copied()
             .unwrap_or(Limits::UNLIMITED)
     };
+    let mut agreements: HashMap<AccountId, Arc<Agreement>> = HashMap::new();
+    for (account, json) in &kept.agreements {
+        let agreement = Agreement::from_json(json).map_err(|e| e.to_string())?;
+        agreements.insert(account.clone(), Arc::new(agreement));
+    }
     let mut rows = Vec::new();
     for row in kept.organisations {
         rows.push(Row::Organisation(Organisation {
@@ -134,6 +141,7 @@ pub(super) fn read(kept: DirectoryRows) -> Result<Vec<Row>, String> {
         rows.push(Row::Account(Account {
             limits: of(LimitScope::Account, row.id.as_str()),
             standing: read_standing(&row.standing)?,
+            agreement: agreements.remove(&row.id).unwrap_or_default(),
             id: row.id,
             project: row.project,
         }));
@@ -277,9 +285,13 @@ fn project(before: Option<&Project>, row: &Project, at: Timestamp) -> Result<Opt
                 created_at: at,
             }),
         ))),
-        Some(before) if before.purposes != row.purposes => {
-            Err("purposes of an open project cannot be changed yet; open another".to_owned())
-        }
+        Some(before) if before.purposes != row.purposes => Ok(Some((
+            "purposes_declared",
+            Change::Purposes {
+                project: row.id.clone(),
+                json: json(&row.purposes)?,
+            },
+        ))),
         Some(_) => Ok(None),
     }
 }
@@ -302,6 +314,13 @@ fn account(before: Option<&Account>, row: &Account, at: Timestamp) -> Result<Opt
             Change::Standing {
                 account: row.id.clone(),
                 json: standing,
+            },
+        )),
+        Some(before) if before.agreement != row.agreement => Some((
+            "agreement_set",
+            Change::Agreement {
+                account: row.id.clone(),
+                json: json(&row.agreement.json())?,
             },
         )),
         Some(_) => None,

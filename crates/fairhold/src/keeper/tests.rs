@@ -20,12 +20,9 @@ impl Judge for Permit {
         Ruling {
             verdict: Verdict::Permit,
             clauses: Vec::new(),
+            policy_sha256: "00".into(),
             until: None,
         }
-    }
-
-    fn policy_sha256(&self) -> &'static str {
-        "00"
     }
 }
 
@@ -104,6 +101,7 @@ fn ask(n: usize, k: u8, tokens_max: u64) -> Ask {
         model: ModelName::parse("m").unwrap(),
         tokens_max,
         purpose: None,
+        country: None,
         body_sha256: [0; 32],
     }
 }

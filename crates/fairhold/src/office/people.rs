@@ -42,13 +42,7 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
     let account = AccountId::parse(&new.account).map_err(|e| malformed(&e))?;
     let project = ProjectId::parse(&new.project).map_err(|e| malformed(&e))?;
     let organisation = OrganisationId::parse(&new.organisation).map_err(|e| malformed(&e))?;
-    let purposes = new
-        .purposes
-        .iter()
-        .map(|text| Purpose::parse(text).map(|p| p.word().to_owned()));
-    let purposes: Vec<String> = purposes
-        .collect::<Result<_, _>>()
-        .map_err(|e| OfficeError::Invalid(e.to_string()))?;
+    let purposes = purposes(&new.purposes)?;
     let (owner, known) = keeper.ask(|engine| {
         let directory = engine.directory();
         let owner = directory.project(&project).map(|p| p.organisation.clone());
@@ -62,7 +56,7 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
         }
         Some(_) if !purposes.is_empty() => {
             return Err(OfficeError::Conflict(format!(
-                "project `{project}` declared its purposes when it was opened; open another project"
+                "project `{project}` declared its purposes already; `fairhold account declare {project} PURPOSE...` declares them anew"
             )));
         }
         Some(_) => {}
@@ -104,6 +98,30 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
                 .map(|row| account_view(directory, row))
         })
         .ok_or_else(|| OfficeError::Unavailable("the account was not kept".to_owned()))
+}
+
+/// The words of purposes, checked.
+fn purposes(texts: &[String]) -> Result<Vec<String>, OfficeError> {
+    let words = texts
+        .iter()
+        .map(|text| Purpose::parse(text).map(|purpose| purpose.word().to_owned()));
+    let words: Result<_, _> = words.collect();
+    words.map_err(|e| OfficeError::Invalid(e.to_string()))
+}
+
+/// A project declares its purposes anew, from the next request on.
+pub(super) async fn declare(
+    keeper: &Keeper,
+    project: &str,
+    texts: &[String],
+) -> Result<Vec<String>, OfficeError> {
+    let words = purposes(texts)?;
+    let command = Command::DeclarePurposes {
+        project: ProjectId::parse(project).map_err(|e| malformed(&e))?,
+        purposes: words.clone(),
+    };
+    keeper.command(command).await.map_err(refused)?;
+    Ok(words)
 }
 
 fn account_view(directory: &Directory, row: &Account) -> AccountView {

@@ -62,7 +62,8 @@ impl Desk for Ledger {
             at: ask.at,
             body_sha256: ask.body_sha256,
             clauses: Vec::new(),
-            policy_sha256: String::new(),
+            policy_sha256: std::sync::Arc::from(""),
+            purpose: None,
             limits: LimitState {
                 requests_limit: 9,
                 requests_remaining: 8,

@@ -38,13 +38,13 @@ pub enum CatalogueError {
 impl fmt::Display for CatalogueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax { file, line, detail } => write!(f, "{file}.toml:{line}: {detail}"),
+            Self::Syntax { file, line, detail } => write!(f, "{file}/facts.toml:{line}: {detail}"),
             Self::Value {
                 file,
                 place,
                 given,
                 wanted,
-            } => write!(f, "{file}.toml: {place}: `{given}` is not {wanted}"),
+            } => write!(f, "{file}/facts.toml: {place}: `{given}` is not {wanted}"),
             Self::Overlap { earlier, later } => write!(
                 f,
                 "`{earlier}` is still in force when `{later}` begins: end the first before the second"

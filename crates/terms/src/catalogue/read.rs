@@ -9,7 +9,7 @@ use super::{
     Basis, CatalogueError, Class, Clause, DocumentId, Exception, Process, Provenance, Source,
     Version,
 };
-use crate::{Declaration, Purpose, day};
+use crate::{Conduct, Declaration, Purpose, day};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +53,11 @@ struct ClauseToml {
     forbids: Vec<String>,
     #[serde(default)]
     allows: Vec<String>,
+    only: Option<String>,
+    #[serde(default)]
+    conduct: Vec<String>,
+    #[serde(default)]
+    countries: bool,
     #[serde(default)]
     exception: Vec<ExceptionToml>,
 }
@@ -132,6 +137,7 @@ pub(super) fn version(source: &Source<'_>) -> Result<Version, CatalogueError> {
         },
         file: source.name.to_owned(),
         policies: source.policies.to_owned(),
+        cases: source.cases.to_owned(),
     })
 }
 
@@ -227,14 +233,29 @@ fn read_clause(at: &Place<'_>, slug: &str, raw: ClauseToml) -> Result<Clause, Ca
             needs,
         });
     }
-    Ok(Clause {
+    let only = raw.only.as_deref().map(|word| {
+        Declaration::from_word(word).ok_or_else(|| at.value(&place("only"), word, "a declaration"))
+    });
+    let conduct = raw.conduct.iter().map(|word| {
+        Conduct::from_word(word).ok_or_else(|| at.value(&place("conduct"), word, "a conduct"))
+    });
+    let clause = Clause {
         id,
         paraphrase: at.text(&place("paraphrase"), raw.paraphrase.clone())?,
         interpretation: raw.interpretation,
         forbids,
+        only: only.transpose()?,
+        conduct: conduct.collect::<Result<_, _>>()?,
+        countries: raw.countries,
         allows,
         exceptions,
-    })
+    };
+    if !clause.restricts() && clause.allows.is_empty() {
+        let wanted =
+            "a clause that forbids or allows something: name purposes, conduct or countries";
+        return Err(at.value(&place("id"), &raw.id, wanted));
+    }
+    Ok(clause)
 }
 
 /// Which source is being read.

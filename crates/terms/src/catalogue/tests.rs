@@ -25,6 +25,7 @@ fn read(facts: &str) -> Result<Catalogue, CatalogueError> {
         name: "acme-api-2026-01-01",
         facts,
         policies: "",
+        cases: "",
     }])
 }
 
@@ -48,7 +49,10 @@ fn the_built_in_catalogue_reads() {
     assert_eq!(version.class(), Class::ForbidCompeting);
     assert_eq!(clause.exceptions.len(), 2);
     assert_eq!(version.process().cure_days, Some(30));
-    assert_eq!(version.source().text_sha256, None);
+    assert_eq!(
+        version.source().text_sha256.as_deref().map(str::len),
+        Some(64)
+    );
 }
 
 #[test]
@@ -58,11 +62,11 @@ fn a_version_is_in_force_from_its_first_moment_to_before_its_end() {
     let new = vec!["openai-services-2026-01-01".to_owned()];
     let none: Vec<String> = Vec::new();
     for (moment, expected) in [
-        (Timestamp(at("2023-10-16").0 - 1), &none),
-        (at("2023-10-16"), &old),
+        (Timestamp(at("2023-03-14").0 - 1), &none),
+        (at("2023-03-14"), &old),
         (at("2023-12-15"), &old),
-        (Timestamp(at("2024-01-01").0 - 1), &old),
-        (at("2024-01-01"), &none),
+        (Timestamp(at("2024-01-31").0 - 1), &old),
+        (at("2024-01-31"), &none),
         (Timestamp(at("2026-01-01").0 - 1), &none),
         (at("2026-01-01"), &new),
         (at("2099-01-01"), &new),
@@ -115,11 +119,13 @@ fn overlapping_versions_are_refused_and_adjacent_ones_are_not() {
                 name: "acme-api-2026-06-01",
                 facts: &later,
                 policies: "",
+                cases: "",
             },
             Source {
                 name: "acme-api-2026-01-01",
                 facts: &ended,
                 policies: "",
+                cases: "",
             },
         ])
     };
@@ -150,16 +156,16 @@ fn unknown_and_senseless_facts_are_refused_with_their_place() {
     refused(
         "title =",
         "colour = \"red\"\ntitle =",
-        "acme-api-2026-01-01.toml:4: unknown field `colour`",
+        "acme-api-2026-01-01/facts.toml:4: unknown field `colour`",
     );
     refused(
         "paraphrase = \"Out",
         "note = \"x\"\nparaphrase = \"Out",
-        ".toml:10: unknown field `note`",
+        "facts.toml:10: unknown field `note`",
     );
     refused("needs = [", "needed = [", "unknown field `needed`");
     refused("title = \"Acme API Terms\"\n", "", "missing field `title`");
-    refused("title = \"", "title = ", ".toml:4: ");
+    refused("title = \"", "title = ", "facts.toml:4: ");
     refused("forbid-competing", "forbid-some", "class: `forbid-some`");
     refused(
         "from = \"2026-01-01\"",
@@ -211,5 +217,32 @@ fn unknown_and_senseless_facts_are_refused_with_their_place() {
         "\"Outputs may not train competing models.\"",
         "\" \"",
         "a sentence",
+    );
+}
+
+#[test]
+fn a_clause_that_says_nothing_is_refused() {
+    let facts = FACTS.replace(
+        "forbids = [\"train-competing-model\", \"classifier-internal\"]",
+        "",
+    );
+    let facts = facts.split("[[clause.exception]]").next().unwrap();
+    let error = read(facts).unwrap_err().to_string();
+    assert!(error.contains("forbids or allows something"), "{error}");
+}
+
+#[test]
+fn a_proposal_takes_the_place_of_a_document_for_all_time() {
+    let catalogue = Catalogue::builtin().unwrap();
+    let proposed = Catalogue::of_one(catalogue.version("openai-services-2026-01-01").unwrap());
+    let both = catalogue.with_proposed(&proposed);
+    assert_eq!(
+        in_force(&both, "openai", at("2023-12-15")),
+        ["openai-services-2026-01-01"]
+    );
+    assert_eq!(both.versions().len(), catalogue.versions().len() - 1);
+    assert_eq!(
+        in_force(&both, "xai", at("2026-09-01")),
+        ["xai-enterprise-2026-08-14"]
     );
 }

@@ -1,4 +1,4 @@
-use super::{Declaration, Purpose};
+use super::{Conduct, Country, Declaration, Purpose};
 
 #[test]
 fn every_word_names_its_purpose_with_either_stroke() {
@@ -9,7 +9,7 @@ fn every_word_names_its_purpose_with_either_stroke() {
             Ok(purpose)
         );
     }
-    for declaration in Declaration::ALL {
+    for declaration in Declaration::ALL.iter().copied() {
         assert_eq!(
             Declaration::from_word(declaration.word()),
             Some(declaration)
@@ -25,4 +25,13 @@ fn any_other_word_is_refused_with_the_list() {
         assert!(refused.to_string().contains("train-competing-model"));
     }
     assert_eq!(Declaration::from_word("not_distributed"), None);
+    assert_eq!(Conduct::from_word("suspicion"), None);
+}
+
+#[test]
+fn a_country_is_two_letters() {
+    assert_eq!(Country::parse("de").unwrap().to_string(), "DE");
+    for text in ["", "D", "DEU", "D1", "ÄÖ", "  "] {
+        assert_eq!(Country::parse(text), None, "{text}");
+    }
 }

@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Epoch, Terms, Types};
 use crate::{Catalogue, DocumentId, Version};
 
-const SCHEMA: &str = include_str!("../../policies/terms.cedarschema");
-const HOUSE: &str = include_str!("../../policies/house.cedar");
+pub(super) const SCHEMA: &str = include_str!("../../house/terms.cedarschema");
+pub(super) const HOUSE: &str = include_str!("../../house/house.cedar");
 
 /// Why terms cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,12 +68,14 @@ impl fmt::Display for LoadError {
                 f.write_str("at no moment is a version of every document in force")
             }
             Self::Schema { detail } => write!(f, "terms.cedarschema: {detail}"),
-            Self::Policy { file, line, detail } => write!(f, "{file}.cedar:{line}: {detail}"),
+            Self::Policy { file, line, detail } => {
+                write!(f, "{file}/policies.cedar:{line}: {detail}")
+            }
             Self::Clause {
                 file,
                 clause,
                 detail,
-            } => write!(f, "{file}.cedar: clause `{clause}`: {detail}"),
+            } => write!(f, "{file}/policies.cedar: clause `{clause}`: {detail}"),
         }
     }
 }
@@ -130,6 +132,7 @@ pub(super) fn terms(catalogue: &Catalogue, documents: &[DocumentId]) -> Result<T
         epochs,
         schema,
         types,
+        countries: BTreeMap::new(),
         sha256: digest.finalize().into(),
     })
 }
@@ -140,7 +143,10 @@ fn types() -> Result<Types, LoadError> {
     Ok(Types {
         account: name("Account")?,
         model: name("Model")?,
+        outputs: name("OutputSet")?,
         infer: EntityUid::from_str("Action::\"infer\"").map_err(|e| fault(e.to_string()))?,
+        use_output: EntityUid::from_str("Action::\"useOutput\"")
+            .map_err(|e| fault(e.to_string()))?,
     })
 }
 
@@ -151,7 +157,8 @@ fn read(file: &str, text: &str, validator: &Validator) -> Result<Read, LoadError
         line,
         detail,
     };
-    let parsed = PolicySet::from_str(text).map_err(|error| fault(0, error.to_string()))?;
+    let parsed = PolicySet::from_str(text)
+        .map_err(|error| fault(line_of_error(text, &error), error.to_string()))?;
     if parsed.num_of_templates() > 0 {
         return Err(fault(0, "a policy with slots can bind nobody".to_owned()));
     }
@@ -195,6 +202,14 @@ fn read(file: &str, text: &str, validator: &Validator) -> Result<Read, LoadError
     })
 }
 
+/// The line of a parser's first complaint, from 1; 0 when it names no place.
+fn line_of_error(text: &str, error: &dyn miette::Diagnostic) -> usize {
+    let place = error.labels().and_then(|mut labels| labels.next());
+    place
+        .and_then(|label| text.get(..label.offset()))
+        .map_or(0, |before| before.matches('\n').count() + 1)
+}
+
 /// The line of `@id("id")`, from 1; 0 when it is not there.
 fn line_of(text: &str, id: &str) -> usize {
     let wanted = format!("@id(\"{id}\")");
@@ -221,7 +236,7 @@ fn clauses_agree(version: &Version, read: &Read) -> Result<(), LoadError> {
     };
     let (forbidding, permitting) = (named(Effect::Forbid), named(Effect::Permit));
     for clause in version.clauses() {
-        if clause.forbids.is_empty() == forbidding.contains(&clause.id) {
+        if clause.restricts() != forbidding.contains(&clause.id) {
             return fault(
                 &clause.id,
                 "catalogue and policies differ on whether it forbids",
