@@ -166,6 +166,9 @@ async fn every_admin_route_is_closed_without_the_token() {
         ("POST", "/admin/keys"),
         ("GET", "/admin/keys"),
         ("POST", "/admin/keys/a/revoke"),
+        ("GET", "/admin/accounts/a/terms"),
+        ("PUT", "/admin/accounts/a/terms"),
+        ("PUT", "/admin/projects/p/purposes"),
         ("POST", "/admin/cases"),
         ("GET", "/admin/cases"),
         ("GET", "/admin/cases/C-1"),
@@ -324,4 +327,40 @@ async fn only_the_accused_may_appeal_and_in_its_own_name() {
         office.asked.lock().unwrap().clone(),
         ["Appeal C-1 by acct_bad: we stopped"]
     );
+}
+
+#[tokio::test]
+async fn a_customer_reads_its_own_terms_and_people_agree_and_declare() {
+    let (office, router) = house();
+    let own = "Bearer key-of-bad";
+    let (status, _) = ask(&router, "GET", "/v1/terms", "", "").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let (status, body) = ask(&router, "GET", "/v1/terms", own, "").await;
+    assert_eq!(status, StatusCode::OK);
+    let terms: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (&terms["account"], &terms["purposes"][0]),
+        (&"acct_bad".into(), &"rag".into())
+    );
+    let browser = Request::builder()
+        .uri("/v1/terms")
+        .header(header::AUTHORIZATION, own)
+        .header(header::ACCEPT, "text/html,*/*")
+        .body(Body::empty())
+        .unwrap();
+    let response = router.clone().oneshot(browser).await.unwrap();
+    let page = response.into_body().collect().await.unwrap().to_bytes();
+    let page = String::from_utf8_lossy(&page);
+    assert!(
+        page.contains("&lt;b&gt;Terms") && !page.contains("<b>Terms"),
+        "{page}"
+    );
+    let path = "/admin/accounts/a/terms";
+    let (status, _) = ask(&router, "PUT", path, "Bearer token", "{\"declared\":[]}").await;
+    assert_eq!(status, StatusCode::OK);
+    let path = "/admin/projects/p/purposes";
+    let (status, body) = ask(&router, "PUT", path, "Bearer token", "[\"rag\"]").await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "[\"rag\"]"));
+    let asked = office.asked.lock().unwrap().clone();
+    assert_eq!(asked, ["agree a {\"declared\":[]}", "declare p rag"]);
 }

@@ -6,6 +6,8 @@ use crate::directory::Organisation;
 use crate::key::RANDOM_BYTES;
 use crate::prices::Price;
 
+mod agreed;
+
 /// Forbids one model, cannot evaluate another, permits the rest.
 #[derive(Debug)]
 struct Terms;

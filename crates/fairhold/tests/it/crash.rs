@@ -36,8 +36,14 @@ pub(crate) async fn ask(data: &Path, args: &[&str]) -> serde_json::Value {
 }
 
 pub(crate) async fn serve(data: &Path, config: &Path) -> (Child, String) {
+    serve_with(data, config, &[]).await
+}
+
+pub(crate) async fn serve_with(data: &Path, config: &Path, more: &[&str]) -> (Child, String) {
     let mut child = Command::new(FAIRHOLD)
-        .args(["serve", "--json", "--config"])
+        .args(["serve", "--json"])
+        .args(more)
+        .arg("--config")
         .arg(config)
         .arg("--data")
         .arg(data)

@@ -12,4 +12,6 @@ mod hostile;
 mod probes;
 #[cfg(test)]
 mod soak;
+#[cfg(test)]
+mod terms;
 mod typed;
