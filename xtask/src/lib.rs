@@ -2,3 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod tidy;
+
+#[cfg(feature = "prove")]
+pub mod prove;

@@ -10,10 +10,15 @@ fn main() -> ExitCode {
     let asked = std::env::args().nth(1);
     let mut err = std::io::stderr().lock();
     let mut out = std::io::stdout().lock();
+    #[cfg(feature = "prove")]
+    if asked.as_deref() == Some("prove") {
+        return xtask::prove::run();
+    }
     if asked.as_deref() != Some("tidy") {
         let _ = writeln!(
             err,
-            "cargo xtask tidy    check the walls and measures of the tree"
+            "cargo xtask tidy    check the walls and measures of the tree\n\
+             cargo prove         prove that no policy errs and no clause is idle (needs cvc5)"
         );
         return ExitCode::from(2);
     }

@@ -1,9 +1,9 @@
 //! The engine: admits, settles, and carries what people decided.
 
+mod judged;
 mod usage;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use facts::{
     AccountId, ClauseId, Endpoint, ExchangeId, KeyId, MicroUsd, ModelName, Span, Timestamp, Usage,
@@ -12,13 +12,14 @@ use terms::{Country, Exceeded, Purpose};
 
 use crate::ask::{Admitted, Ask, Completion, Refusal};
 use crate::command::{Command, CommandError, Scope, plan};
-use crate::directory::{Account, Directory, KeyRow, Project, Row, Standing};
+use crate::directory::{Account, Directory, KeyRow, Row, Standing};
 use crate::effect::{Alert, Charge, Denial, Effect, Entry};
 use crate::judge::{Judge, Question, Ruling, Verdict};
 use crate::key::Key;
 use crate::prices::Prices;
 use crate::quota::{Chain, Denied, Limits, MeterId, Need, Quota, Settled, TOKENS_PER_EXCHANGE_MAX};
 
+use judged::{Judged, purpose_of, unruled};
 use usage::Usages;
 
 /// Rulings kept at most; beyond it all are forgotten at once, so that a client
@@ -488,62 +489,6 @@ impl Engine {
             self.rulings.insert(asked, ruling.clone());
         }
         Judged { purpose, ruling }
-    }
-}
-
-/// A ruling with the purpose that it is on.
-struct Judged {
-    purpose: Option<Purpose>,
-    ruling: Ruling,
-}
-
-impl Judged {
-    fn denial(&self, ask: &Ask, account: &AccountId, code: &'static str) -> Denial {
-        Denial {
-            purpose: self.purpose.map(|purpose| purpose.to_string()),
-            policy_sha256: Some(Arc::clone(&self.ruling.policy_sha256)),
-            ..denial(ask, account, code, &self.ruling.clauses)
-        }
-    }
-}
-
-/// The declared purpose that the request means; one that nobody declared is
-/// denied, and so is a word that is no purpose.
-fn purpose_of(project: &Project, named: Option<&str>) -> Result<Option<Purpose>, Box<Judged>> {
-    let first = project.purposes.first().map(String::as_str);
-    let Some(word) = named.or(first) else {
-        return Ok(None);
-    };
-    let known = Purpose::parse(word).ok();
-    let declared = project
-        .purposes
-        .iter()
-        .map(|text| Purpose::parse(text).ok());
-    if known.is_some() && declared.into_iter().any(|purpose| purpose == known) {
-        return Ok(known);
-    }
-    Err(Box::new(Judged {
-        purpose: None,
-        ruling: Ruling {
-            verdict: Verdict::Deny,
-            clauses: ClauseId::parse("fairhold/purpose-declared")
-                .into_iter()
-                .collect(),
-            policy_sha256: Arc::from(""),
-            until: None,
-        },
-    }))
-}
-
-fn unruled(detail: String) -> Judged {
-    Judged {
-        purpose: None,
-        ruling: Ruling {
-            verdict: Verdict::Error(detail),
-            clauses: Vec::new(),
-            policy_sha256: Arc::from(""),
-            until: None,
-        },
     }
 }
 

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 use wire::errors::Problem;
 
+use crate::config::Config;
 use crate::desk::Desk;
 use crate::exchange::{self, Asked};
 use crate::metrics::{Decision, Running};
@@ -137,11 +138,7 @@ async fn open<D: Desk>(
         model: peek.model.clone(),
         tokens_max: peek.tokens_max(limits.output_tokens_default),
         purpose: word(&head.headers, "x-fairhold-purpose"),
-        country: shared
-            .config
-            .country_header
-            .as_deref()
-            .and_then(|name| word(&head.headers, name)),
+        country: country(&shared.config, &head.headers),
         body_sha256: Sha256::digest(&body).into(),
     };
     let asked = Asked {
@@ -195,6 +192,11 @@ fn secret(headers: &HeaderMap) -> Option<String> {
         (false, true) => one("x-api-key").map(str::to_owned),
         _ => None,
     }
+}
+
+/// Where the request comes from, when a trusted proxy says so.
+fn country(config: &Config, headers: &HeaderMap) -> Option<String> {
+    word(headers, config.country_header.as_deref()?)
 }
 
 /// A header that holds one short word.

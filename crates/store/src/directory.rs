@@ -273,14 +273,8 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
             "UPDATE accounts SET standing = $1 WHERE id = $2",
             vec![Cell::text(json.as_str()), Cell::text(account.as_str())],
         ),
-        Change::Agreement { account, json } => (
-            "INSERT INTO agreements (account, json) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET json = excluded.json",
-            vec![Cell::text(account.as_str()), Cell::text(json.as_str())],
-        ),
-        Change::Purposes { project, json } => (
-            "UPDATE projects SET purpose = $1 WHERE id = $2",
-            vec![Cell::text(json.as_str()), Cell::text(project.as_str())],
-        ),
+        Change::Agreement { account, json } => agreement(account, json),
+        Change::Purposes { project, json } => purposes(project, json),
         Change::CaseStep(row) => (
             "INSERT INTO case_steps (case_id, n, json, digest) VALUES ($1, $2, $3, $4)",
             vec![
@@ -291,6 +285,20 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
             ],
         ),
     }
+}
+
+fn agreement(account: &AccountId, json: &str) -> (&'static str, Vec<Cell>) {
+    (
+        "INSERT INTO agreements (account, json) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET json = excluded.json",
+        vec![Cell::text(account.as_str()), Cell::text(json)],
+    )
+}
+
+fn purposes(project: &ProjectId, json: &str) -> (&'static str, Vec<Cell>) {
+    (
+        "UPDATE projects SET purpose = $1 WHERE id = $2",
+        vec![Cell::text(json), Cell::text(project.as_str())],
+    )
 }
 
 /// Parses a stored id.
@@ -339,7 +347,7 @@ impl Database {
                 Vec::new(),
             )
             .await?;
-        let agreement = |row: &Row| Ok((id(AccountId::parse, &row.text(0)?)?, row.text(1)?));
+        let agreed = |row: &Row| Ok((id(AccountId::parse, &row.text(0)?)?, row.text(1)?));
         Ok(DirectoryRows {
             organisations: organisations
                 .iter()
@@ -351,7 +359,7 @@ impl Database {
             limits: limits.iter().map(limit).collect::<Result<_, _>>()?,
             agreements: agreements
                 .iter()
-                .map(agreement)
+                .map(agreed)
                 .collect::<Result<_, StoreError>>()?,
         })
     }

@@ -84,7 +84,7 @@ impl Agreement {
     /// [`AgreementError`] at the first thing that is malformed or unknown.
     pub fn from_toml(text: &str) -> Result<Self, AgreementError> {
         let written = toml::from_str(text).map_err(|e| AgreementError(e.to_string()))?;
-        Self::of(written)
+        Self::of(&written)
     }
 
     /// Reads JSON, as it is kept and sent.
@@ -93,7 +93,7 @@ impl Agreement {
     /// [`AgreementError`] at the first thing that is malformed or unknown.
     pub fn from_json(text: &str) -> Result<Self, AgreementError> {
         let written = serde_json::from_str(text).map_err(|e| AgreementError(e.to_string()))?;
-        Self::of(written)
+        Self::of(&written)
     }
 
     /// Its JSON: equal agreements have equal texts.
@@ -122,7 +122,7 @@ impl Agreement {
         agreed.map(|agreed| agreed.requests_per_month)
     }
 
-    fn of(written: Written) -> Result<Self, AgreementError> {
+    fn of(written: &Written) -> Result<Self, AgreementError> {
         let unknown = |what: &str, given: &str| AgreementError(format!("`{given}` is not {what}"));
         let purpose =
             |text: &str| Purpose::parse(text).map_err(|error| AgreementError(error.to_string()));

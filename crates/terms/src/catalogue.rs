@@ -362,6 +362,7 @@ impl Catalogue {
 
     /// This catalogue with the documents of `proposed` in place of its own: of
     /// each, the last version, as if it had always been in force.
+    #[must_use]
     pub fn with_proposed(&self, proposed: &Self) -> Self {
         let mut versions: Vec<Version> = self
             .versions

@@ -15,7 +15,7 @@ mod alter;
 mod load;
 mod replay;
 
-pub use load::LoadError;
+pub use load::{HOUSE, LoadError, SCHEMA};
 pub use replay::Replay;
 
 /// The documents that bind one deployment, compiled.

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use facts::{CaseId, Ending, OrganisationId, ProjectId};
 use proptest::prelude::*;
 
 use super::*;
-use crate::directory::Organisation;
+use crate::directory::{Organisation, Project};
 use crate::key::RANDOM_BYTES;
 use crate::prices::Price;
 

@@ -102,6 +102,7 @@ fn cold(terms: &terms::Terms) -> Result<f64, Failure> {
     Ok(started.elapsed().as_secs_f64() * 1e6 / f64::from(COLD_ROUNDS))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn bad(error: facts::IdError) -> Failure {
     Failure::error(error.to_string())
 }

@@ -99,11 +99,8 @@ fn named<'a>(
         return Ok(version);
     }
     let versions = catalogue.versions().iter();
-    let of_document = versions.filter(|version| version.document().to_string() == name);
-    let found = match at {
-        Some(at) => of_document.filter(|version| version.covers(at)).next_back(),
-        None => of_document.last(),
-    };
+    let mut of_document = versions.filter(|version| version.document().to_string() == name);
+    let found = of_document.rfind(|version| at.is_none_or(|at| version.covers(at)));
     found.ok_or_else(|| {
         Failure::error(format!(
             "the catalogue has no `{name}` for that day; `fairhold terms list` shows all"

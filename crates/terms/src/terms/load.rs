@@ -15,8 +15,10 @@ use sha2::{Digest as _, Sha256};
 use super::{Epoch, Terms, Types};
 use crate::{Catalogue, DocumentId, Version};
 
-pub(super) const SCHEMA: &str = include_str!("../../house/terms.cedarschema");
-pub(super) const HOUSE: &str = include_str!("../../house/house.cedar");
+/// The schema of every policy.
+pub const SCHEMA: &str = include_str!("../../house/terms.cedarschema");
+/// The house's own policies, part of every set.
+pub const HOUSE: &str = include_str!("../../house/house.cedar");
 
 /// Why terms cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,10 @@ use super::*;
 
 /// Permits, and remembers what it was asked.
 #[derive(Debug, Clone, Default)]
-struct Listening(Arc<Mutex<Vec<(Option<String>, Option<String>, Exceeded, usize)>>>);
+struct Listening(Arc<Mutex<Vec<Heard>>>);
+
+/// Purpose, country, amounts passed, authorisations.
+type Heard = (Option<String>, Option<String>, Exceeded, usize);
 
 impl Judge for Listening {
     fn rule(&self, question: &Question<'_>) -> Ruling {
