@@ -10,6 +10,7 @@ mod figures;
 mod load;
 mod mock;
 mod open_desk;
+mod policy;
 mod process;
 mod terms;
 
@@ -39,6 +40,7 @@ struct Report {
     #[serde(flatten)]
     recording_on: Figures,
     recording_off: Figures,
+    policy: policy::PolicyCost,
     connections: u32,
     seconds_per_measurement: u64,
     cores: usize,
@@ -122,20 +124,25 @@ async fn gateway(effort: Effort, out: Out) -> Result<Exit, Failure> {
         .await
         .map_err(broken)?;
     let straight = target(&mock.greeting)?;
-    out.say("1/3 straight to the mock upstream");
+    out.say("1/4 straight to the mock upstream");
     let direct = direct(&straight, effort).await;
-    out.say("2/3 through the gateway, recording on (SQLite, every exchange durable)");
+    out.say("2/4 through the gateway, recording on (SQLite, every exchange durable)");
     let recording_on = through(&binary, straight.at, true, &direct, effort)
         .await
         .map_err(broken)?;
-    out.say("3/3 through the gateway, recording off");
+    out.say("3/4 through the gateway, recording off");
     let recording_off = through(&binary, straight.at, false, &direct, effort)
+        .await
+        .map_err(broken)?;
+    out.say("4/4 with and without terms, in turns");
+    let policy = policy::cost(&binary, straight.at, effort)
         .await
         .map_err(broken)?;
     mock.stop().await.map_err(broken)?;
     let report = Report {
         recording_on,
         recording_off,
+        policy,
         connections: effort.connections,
         seconds_per_measurement: effort.lasting.as_secs(),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -286,6 +293,13 @@ fn table(report: &Report, out: Out) {
     for (name, on, off) in rows {
         out.line(&format!("{name:<28} {on:>12.2} {off:>12.2}"));
     }
+    let policy = &report.policy;
+    out.line(&format!(
+        "terms add {:.1} % CPU ({:.1} us with, {:.1} us without; aim: at most 5 %)",
+        policy.added_share * 100.0,
+        policy.cpu_us_with_terms,
+        policy.cpu_us_without_terms
+    ));
 }
 
 #[expect(

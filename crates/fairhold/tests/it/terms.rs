@@ -22,7 +22,7 @@ struct Served {
 }
 
 impl Served {
-    /// `serve --enforce` under the OpenAI text, with an account `a` of project `a`.
+    /// `serve --enforce` under the `OpenAI` text, with an account `a` of project `a`.
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");

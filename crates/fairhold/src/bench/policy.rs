@@ -1,0 +1,101 @@
+//! What do the terms add? Two gateways that record, one asking documents of
+//! terms on every exchange, under the same load in turns.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::load::drive;
+use super::process::Server;
+use super::{Effort, Scratch, load, per_answer, target};
+
+/// Turns of each gateway.
+const TURNS: u32 = 4;
+
+/// CPU microseconds of the gateway's process per plain request.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PolicyCost {
+    /// Without terms.
+    pub(super) cpu_us_without_terms: f64,
+    /// With three documents, some 20 policies.
+    pub(super) cpu_us_with_terms: f64,
+    /// What terms add, as a share of the cost without (aim: at most 0.05).
+    pub(super) added_share: f64,
+    /// The added share of each pair of turns: how far noise goes.
+    pub(super) added_share_by_turn: Vec<f64>,
+}
+
+/// Measures both.
+pub(super) async fn cost(
+    binary: &Path,
+    upstream: SocketAddr,
+    effort: Effort,
+) -> std::io::Result<PolicyCost> {
+    let mut without = Door::open(binary, upstream, false, effort).await?;
+    let mut with = Door::open(binary, upstream, true, effort).await?;
+    let mut by_turn = Vec::new();
+    for _ in 0..TURNS {
+        let first = without.turn(effort).await?;
+        let second = with.turn(effort).await?;
+        by_turn.push(second / first - 1.0);
+    }
+    let (a, b) = (without.mean(), with.mean());
+    without.server.stop().await?;
+    with.server.stop().await?;
+    Ok(PolicyCost {
+        cpu_us_without_terms: a,
+        cpu_us_with_terms: b,
+        added_share: b / a - 1.0,
+        added_share_by_turn: by_turn,
+    })
+}
+
+struct Door {
+    server: Server,
+    target: super::Target,
+    turns: Vec<f64>,
+    _folder: Scratch,
+}
+
+impl Door {
+    async fn open(
+        binary: &Path,
+        upstream: SocketAddr,
+        terms: bool,
+        effort: Effort,
+    ) -> std::io::Result<Self> {
+        let folder = Scratch::new()?;
+        let (upstream, path) = (upstream.to_string(), folder.0.display().to_string());
+        let mut args = vec!["bench", "door", "--upstream", &upstream, "--record", &path];
+        args.extend(terms.then_some("--terms"));
+        let server = Server::start(binary, &args).await?;
+        let target = target(&server.greeting).map_err(|e| std::io::Error::other(e.message))?;
+        let mut door = Self {
+            server,
+            target,
+            turns: Vec::new(),
+            _folder: folder,
+        };
+        // Connections and caches are warm before anything counts.
+        door.turn(effort).await?;
+        door.turns.clear();
+        Ok(door)
+    }
+
+    async fn turn(&mut self, effort: Effort) -> std::io::Result<f64> {
+        let before = self.server.cpu_us()?;
+        let tally = drive(&load(&self.target, effort, false, None)).await;
+        let cost = per_answer(self.server.cpu_us()? - before, &tally);
+        if tally.errors > 0 {
+            return Err(std::io::Error::other("an answer was not complete"));
+        }
+        self.turns.push(cost);
+        Ok(cost)
+    }
+
+    fn mean(&self) -> f64 {
+        let turns = u32::try_from(self.turns.len().max(1)).unwrap_or(u32::MAX);
+        self.turns.iter().sum::<f64>() / f64::from(turns)
+    }
+}
