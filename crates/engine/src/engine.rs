@@ -169,6 +169,14 @@ impl Engine {
         Ok(row)
     }
 
+    /// What the terms say of a request with this key; nothing is reserved and
+    /// nothing recorded. None for a key that is not known.
+    pub fn consult(&mut self, key: &KeyId, ask: &Ask) -> Option<Ruling> {
+        let key = self.directory.key(key)?.clone();
+        let account = self.directory.account(&key.account)?.clone();
+        Some(self.ruling(ask, &key, &account).ruling)
+    }
+
     /// Whether a running exchange may go on: false as soon as its key is
     /// revoked or (when measures are enforced) its account suspended.
     pub fn still_welcome(&self, admitted: &Admitted) -> bool {

@@ -15,7 +15,7 @@ use terms::{
     Library, Purpose, Question, Replay, Standing,
 };
 
-/// SplitMix64 (Steele, Lea, Flood 2014): seeded, so that a disagreement can be found again.
+/// `SplitMix64` (Steele, Lea, Flood 2014): seeded, so that a disagreement can be found again.
 struct Dice(u64);
 
 impl Dice {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::directory::{Organisation, Project};
+use engine::judge::Verdict;
 use engine::key::{Key, RANDOM_BYTES};
 use engine::prices::{Price, Prices};
 use engine::quota::Limits;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use terms::{Act, Purpose, Question};
 
 use crate::failure::{Exit, Failure};
-use crate::judge::{Bound, Documents, NoTerms, Seated, documents as named};
+use crate::judge::{Bound, Documents, Seated, documents as named};
 use crate::out::Out;
 
 const ACCOUNTS: u32 = 1_000;
@@ -38,8 +39,6 @@ struct Report {
     ruling_cold_us: f64,
     policies: usize,
     accounts: u32,
-    admit_with_terms_us: f64,
-    admit_without_terms_us: f64,
 }
 
 /// The documents of the benchmarks.
@@ -60,23 +59,19 @@ pub(super) fn run(out: Out) -> Result<Exit, Failure> {
         .map_err(|e| Failure::error(e.to_string()))?;
     let policies = terms.policies(NOW);
     let cold = cold(&terms)?;
-    let without = admissions(&mut engine(None)?)?;
-    let mut with_terms = engine(Some(Arc::new(documents)))?;
+    let mut asked = engine(Arc::new(documents))?;
     // The first round of every account fills the cache.
-    admissions(&mut with_terms)?;
-    let with = admissions(&mut with_terms)?;
+    cached(&mut asked, ACCOUNTS)?;
     let report = Report {
-        ruling_cached_us: (with - without).max(0.0),
+        ruling_cached_us: cached(&mut asked, CACHED_ROUNDS)?,
         ruling_cold_us: cold,
         policies,
         accounts: ACCOUNTS,
-        admit_with_terms_us: with,
-        admit_without_terms_us: without,
     };
     out.data(&report)?;
     out.line(&format!(
-        "{policies} policies, {ACCOUNTS} accounts\nruling anew    {cold:.1} us (aim: at most 100)\n\
-         ruling kept    {:.3} us (aim: at most 1), the difference of\nadmission      {with:.3} us with terms, {without:.3} us without",
+        "{policies} policies, {ACCOUNTS} accounts\nruling anew  {cold:.1} us (aim: at most 100)\n\
+         ruling kept  {:.3} us (aim: at most 1)",
         report.ruling_cached_us
     ));
     Ok(Exit::Clean)
@@ -115,15 +110,11 @@ fn key(n: u32) -> Key {
     Key::mint(&random)
 }
 
-/// An engine with accounts, asked by documents or by nobody.
-fn engine(documents: Option<Arc<Documents>>) -> Result<Engine, Failure> {
-    let judge: Box<dyn engine::judge::Judge> = match documents {
-        Some(documents) => Box::new(Seated(documents)),
-        None => Box::new(NoTerms::new()),
-    };
+/// An engine with accounts, asked by documents.
+fn engine(documents: Arc<Documents>) -> Result<Engine, Failure> {
     let mut engine = Engine::new(Config {
         mode: Mode::Enforced,
-        judge,
+        judge: Box::new(Seated(documents)),
         prices: Prices::flat(Price {
             input_per_1m: 1,
             output_per_1m: 1,
@@ -171,30 +162,28 @@ fn engine(documents: Option<Arc<Documents>>) -> Result<Engine, Failure> {
     Ok(engine)
 }
 
-/// Microseconds of one admission, over all accounts in turn.
-fn admissions(engine: &mut Engine) -> Result<f64, Failure> {
-    let secrets: Vec<String> = (0..ACCOUNTS).map(|n| key(n).expose().to_owned()).collect();
-    let model = ModelName::parse("mock-1").map_err(bad)?;
-    let mut spent = 0.0;
-    for (n, secret) in (0..CACHED_ROUNDS).zip(secrets.iter().cycle()) {
-        let ask = Ask {
-            exchange: ExchangeId::parse(&format!("exchange-{n}")).map_err(bad)?,
-            at: NOW.plus(Span(i64::from(n / 10))),
-            secret: secret.clone(),
-            endpoint: Endpoint::ChatCompletions,
-            model: model.clone(),
-            tokens_max: 1_000,
-            purpose: None,
-            country: None,
-            body_sha256: [0; 32],
-        };
-        let started = Instant::now();
-        let admitted = engine.admit(black_box(&ask));
-        spent += started.elapsed().as_secs_f64();
-        let (admitted, _) = admitted.map_err(|(refusal, _)| {
-            Failure::error(format!("the benchmark's request was refused: {refusal:?}"))
-        })?;
-        engine.release(&admitted.exchange, ask.at);
+/// Microseconds of one ruling through the engine, over all accounts in turn.
+fn cached(engine: &mut Engine, rounds: u32) -> Result<f64, Failure> {
+    let keys: Vec<Key> = (0..ACCOUNTS).map(key).collect();
+    let ask = Ask {
+        exchange: ExchangeId::parse("exchange").map_err(bad)?,
+        at: NOW,
+        secret: String::new(),
+        endpoint: Endpoint::ChatCompletions,
+        model: ModelName::parse("mock-1").map_err(bad)?,
+        tokens_max: 1_000,
+        purpose: None,
+        country: None,
+        body_sha256: [0; 32],
+    };
+    let started = Instant::now();
+    for (_, key) in (0..rounds).zip(keys.iter().cycle()) {
+        let ruling = engine.consult(black_box(key.id()), black_box(&ask));
+        if !black_box(ruling).is_some_and(|ruling| ruling.verdict == Verdict::Permit) {
+            return Err(Failure::error(
+                "the benchmark's request was denied".to_owned(),
+            ));
+        }
     }
-    Ok(spent * 1e6 / f64::from(CACHED_ROUNDS))
+    Ok(started.elapsed().as_secs_f64() * 1e6 / f64::from(rounds))
 }
