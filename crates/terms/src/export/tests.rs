@@ -2,14 +2,14 @@ use facts::{AccountId, ClauseId};
 use serde_json::json;
 
 use super::{Subject, aipref, cawg, odrl, table};
-use crate::{Authorisation, Catalogue, Library, Purpose, Verdict, day};
+use crate::{Authorisation, Catalogue, Countries, Library, Purpose, Verdict, day};
 
 /// Every document on its first day, plain and with one clause waived: the
 /// forms decide each case alike.
 #[test]
 fn every_document_is_decided_alike_by_every_form() {
     let account = AccountId::parse("acme").unwrap();
-    let library = Library::new(Catalogue::builtin().unwrap(), Default::default());
+    let library = Library::new(Catalogue::builtin().unwrap(), Countries::new());
     let mut rows = 0;
     for version in library.catalogue().versions() {
         let terms = library.bound(&[version.document().clone()]).unwrap();
@@ -43,7 +43,7 @@ fn every_document_is_decided_alike_by_every_form() {
 #[test]
 fn the_words_are_those_of_the_vocabularies() {
     let account = AccountId::parse("acme").unwrap();
-    let library = Library::new(Catalogue::builtin().unwrap(), Default::default());
+    let library = Library::new(Catalogue::builtin().unwrap(), Countries::new());
     let subject = |name: &str| {
         let document = crate::DocumentId::parse(name).unwrap();
         library.bound(&[document]).unwrap()

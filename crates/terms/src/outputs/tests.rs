@@ -3,10 +3,10 @@ use facts::AccountId;
 use super::{
     Kind, Lineage, Origin, OutputSet, Target, Use, UseQuestion, UseRuling, Verb, use_output,
 };
-use crate::{Catalogue, Declaration, DocumentId, Library, Verdict, day};
+use crate::{Catalogue, Countries, Declaration, DocumentId, Library, Verdict, day};
 
 fn library() -> Library {
-    Library::new(Catalogue::builtin().unwrap(), Default::default())
+    Library::new(Catalogue::builtin().unwrap(), Countries::new())
 }
 
 fn made(document: &str, on: &str) -> OutputSet {
