@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use engine::{
-    Admitted, Ask, Command, CommandError, Completion, Config, Denial, Effect, Engine, Refusal,
+    Admitted, Ask, Command, CommandError, Completion, Config, Denial, Effect, Engine, Refusal, Row,
     Scope, Standing,
 };
 use evidence::merkle::Tree;
@@ -296,9 +296,15 @@ impl Keeper {
             (effects, entries)
         };
         self.journal.append_all(entries).await?;
-        let mut state = self.state();
         for effect in &effects {
-            state.engine.enact(effect);
+            self.state().engine.enact(effect);
+            // A volume agreed within a month is held against all of it.
+            if let Effect::Put(Row::Account(account)) = effect {
+                for (purpose, asked) in usage::of(&self.database, account, now).await? {
+                    let mut state = self.state();
+                    state.engine.restore_usage(&account.id, purpose, now, asked);
+                }
+            }
         }
         Ok(())
     }

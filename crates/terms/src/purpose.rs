@@ -212,13 +212,15 @@ words! {
 pub struct Country([u8; 2]);
 
 impl Country {
-    /// Reads two letters of A-Z; `zz` is read as `ZZ`.
+    /// Reads two letters of A-Z; `de` is read as `DE`. `XX`, by which proxies
+    /// mean that they do not know, is none.
     pub fn parse(text: &str) -> Option<Self> {
         let &[a, b] = text.as_bytes() else {
             return None;
         };
-        (a.is_ascii_alphabetic() && b.is_ascii_alphabetic())
-            .then(|| Self([a.to_ascii_uppercase(), b.to_ascii_uppercase()]))
+        let letters = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
+        let known = letters.iter().all(u8::is_ascii_alphabetic) && letters != *b"XX";
+        known.then_some(Self(letters))
     }
 }
 

@@ -49,7 +49,7 @@ impl Usages {
         }
     }
 
-    /// Sets the count of a month.
+    /// Sets the count of a month, unless more were counted already.
     pub(super) fn restore(
         &mut self,
         account: &AccountId,
@@ -57,6 +57,7 @@ impl Usages {
         at: Timestamp,
         asked: u64,
     ) {
+        let asked = asked.max(self.asked(account, purpose, at));
         self.counts
             .insert((account.clone(), purpose), (month(at), asked));
     }

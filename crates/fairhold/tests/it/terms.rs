@@ -116,6 +116,8 @@ async fn purposes_agreements_and_countries_decide_from_the_next_request_on() {
         rival.contains("openai-services-2026-01-01/3.3(e)"),
         "{rival}"
     );
+    let evaluation = "x-fairhold-purpose: evaluation\r\n";
+    assert!(served.post(evaluation).await.starts_with("HTTP/1.1 200"));
     let agreement = served.folder.path().join("agreement.toml");
     let licence = "[[authorisation]]\nclause = \"openai-services-2026-01-01/3.3(e)\"\n\
                    purpose = \"train-competing-model\"\nfrom = \"2026-01-01\"\n\
@@ -129,8 +131,6 @@ async fn purposes_agreements_and_countries_decide_from_the_next_request_on() {
     );
     assert!(served.post("").await.starts_with("HTTP/1.1 200"));
 
-    let evaluation = "x-fairhold-purpose: evaluation\r\n";
-    assert!(served.post(evaluation).await.starts_with("HTTP/1.1 200"));
     assert!(served.post(evaluation).await.starts_with("HTTP/1.1 200"));
     let over = served.post(evaluation).await;
     assert!(over.contains("house/expected-usage"), "{over}");

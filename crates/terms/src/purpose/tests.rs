@@ -31,7 +31,7 @@ fn any_other_word_is_refused_with_the_list() {
 #[test]
 fn a_country_is_two_letters() {
     assert_eq!(Country::parse("de").unwrap().to_string(), "DE");
-    for text in ["", "D", "DEU", "D1", "ÄÖ", "  "] {
+    for text in ["", "D", "DEU", "D1", "ÄÖ", "  ", "XX", "xx"] {
         assert_eq!(Country::parse(text), None, "{text}");
     }
 }
