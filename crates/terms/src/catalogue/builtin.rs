@@ -27,7 +27,7 @@ sources! {
     "meta-llama-3-2024-04-18",
     "meta-llama-4-2025-04-05",
     "meta-model-api-2026-08-22",
-    "mistral-commercial-2026-08-07",
+    "mistral-commercial-2026-05-28",
     "mistral-la-plateforme-2025-02-06",
     "moonshot-kimi-2025-12-10",
     "openai-services-2023-10-16",
