@@ -5,3 +5,6 @@ pub mod tidy;
 
 #[cfg(feature = "prove")]
 pub mod prove;
+
+#[cfg(feature = "train")]
+pub mod train;

@@ -14,15 +14,20 @@ fn main() -> ExitCode {
     if asked.as_deref() == Some("prove") {
         return xtask::prove::run();
     }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    #[cfg(feature = "train")]
+    if asked.as_deref() == Some("train") {
+        return xtask::train::run(std::env::args().nth(2), &root);
+    }
     if asked.as_deref() != Some("tidy") {
         let _ = writeln!(
             err,
             "cargo xtask tidy    check the walls and measures of the tree\n\
-             cargo prove         prove that no policy errs and no clause is idle (needs cvc5)"
+             cargo prove         prove that no policy errs and no clause is idle (needs cvc5)\n\
+             cargo train [DIR]   make the shipped detector from recorded traffic"
         );
         return ExitCode::from(2);
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match tidy::check(&root) {
         Ok(report) if report.faults.is_empty() => {
             let _ = writeln!(

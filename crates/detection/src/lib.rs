@@ -17,23 +17,35 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 pub mod bounds;
+mod calibration;
 mod catalogue;
+mod cues;
 mod detect;
+mod detector;
 mod explain;
 mod gather;
+mod intent;
 mod partition;
 mod profile;
 mod programme;
+mod reading;
 mod report;
 mod settings;
 mod sketch;
 mod text;
 
+pub use account::{Account, FRAMES, Frame, Sums, Unreadable, View, frames_of, level, levels};
+pub use calibration::{Calibration, HonestProgramme, LOOKS, PEERS_MIN, Rank};
 pub use catalogue::Catalogue;
+pub use cues::{CUES, Counts, Cue};
 pub use detect::{detect, detect_profiles};
+pub use detector::{Detector, DetectorError, Judgement, Manifest, SourceFacts};
+pub use intent::{Head, Intent, PROGRAMME_MIN, Peers, Speaks};
 pub use partition::Partition;
 pub use profile::{KeyMismatch, Profile, Profiles, SAMPLE_MAX};
+pub use reading::{BINS, Reader, Reading};
 pub use report::{Cluster, Report};
 pub use settings::{Background, Settings};
 pub use sketch::{SCALE, SHINGLE, SketchKey, prompt_sketch, shingles};

@@ -65,7 +65,7 @@ impl Writer<'_> {
 }
 
 /// Appends the tokens of `text` to `out`; what stood there ends a token.
-fn append(out: &mut String, text: &str) {
+pub(crate) fn append(out: &mut String, text: &str) {
     let mut writer = Writer {
         out,
         in_word: false,
@@ -102,35 +102,37 @@ fn ends(text: &str, (head, tail): (usize, usize)) -> (&str, &str) {
     }
 }
 
-/// The normalised pieces of a conversation; no shingle may span two of them.
-pub(crate) fn pieces(prompt: &[(String, String)]) -> Vec<String> {
-    let user: Vec<usize> = prompt
+/// What is read of a conversation, as it was written: heads and tails of messages, and whether
+/// the last message begins with this one.
+pub(crate) fn read(prompt: &[(String, String)]) -> impl Iterator<Item = (bool, &str)> {
+    let user = |(role, _): &(String, String)| role == "user";
+    let (first, last) = (prompt.iter().position(user), prompt.iter().rposition(user));
+    prompt
         .iter()
         .enumerate()
-        .filter(|(_, (role, _))| role == "user")
-        .map(|(n, _)| n)
-        .collect();
-    let (first, last) = (user.first().copied(), user.last().copied());
-    let mut out = Vec::with_capacity(4);
-    for (n, (role, text)) in prompt.iter().enumerate() {
-        let read = if role == "system" || role == "developer" {
-            SYSTEM
-        } else if Some(n) == last || (last.is_none() && n + 1 == prompt.len()) {
-            LAST
-        } else if Some(n) == first {
-            FIRST
-        } else {
-            continue;
-        };
-        let (head, tail) = ends(text, read);
-        for part in [head, tail] {
-            let piece = normalised(part);
-            if !piece.is_empty() {
-                out.push(piece);
-            }
-        }
-    }
-    out
+        .flat_map(move |(n, (role, text))| {
+            let (head, tail) = if role == "system" || role == "developer" {
+                ends(text, SYSTEM)
+            } else if Some(n) == last || (last.is_none() && n + 1 == prompt.len()) {
+                ends(text, LAST)
+            } else if Some(n) == first {
+                ends(text, FIRST)
+            } else {
+                ("", "")
+            };
+            let begins = Some(n) == last;
+            [(begins, head), (false, tail)]
+                .into_iter()
+                .filter(|(_, part)| !part.is_empty())
+        })
+}
+
+/// The normalised pieces of a conversation; no shingle may span two of them.
+pub(crate) fn pieces(prompt: &[(String, String)]) -> Vec<String> {
+    read(prompt)
+        .map(|(_, part)| normalised(part))
+        .filter(|piece| !piece.is_empty())
+        .collect()
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! words from a seed, or drawn from recorded traffic. A shed: it may read files.
 #![forbid(unsafe_code)]
 
+pub mod benchmark;
 mod fleet;
 mod generate;
 mod pool;
 mod random;
+pub use random::Random;
 
 pub use fleet::{Fleet, FleetAccount, FleetExchange};
 pub use generate::FleetShape;

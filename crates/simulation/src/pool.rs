@@ -15,6 +15,12 @@ use crate::random::Random;
 #[derive(Debug)]
 pub struct PoolError(String);
 
+impl PoolError {
+    pub(crate) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "load recorded traffic: {}", self.0)
@@ -144,7 +150,7 @@ impl Fleet {
     }
 }
 
-fn flat(content: serde_json::Value) -> String {
+pub(crate) fn flat(content: serde_json::Value) -> String {
     match content {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
@@ -152,7 +158,7 @@ fn flat(content: serde_json::Value) -> String {
 }
 
 /// The files of a pool by source, in the order of names.
-fn sources(dir: &Path) -> Result<BTreeMap<String, PathBuf>, PoolError> {
+pub(crate) fn sources(dir: &Path) -> Result<BTreeMap<String, PathBuf>, PoolError> {
     let unreadable = |e: std::io::Error| PoolError(format!("{}: {e}", dir.display()));
     let mut all = BTreeMap::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {

@@ -1,0 +1,19 @@
+//! The public benchmark: how often does detection accuse honest accounts of
+//! sources it never saw, and how much of campaigns it never saw does it find?
+//!
+//! Everything is split by *lineage*, never by account or row; calibration
+//! scores come from heads that saw neither the source calibrated on nor the
+//! fold tested. What is reported beside every headline, and why, is in
+//! `docs/benchmark.md`.
+
+mod accounts;
+mod folds;
+mod pool;
+mod train;
+mod trial;
+
+pub use accounts::*;
+pub use folds::{FOLDS, folds};
+pub use pool::{Item, Pool, Source};
+pub use train::{Recipe, fit};
+pub use trial::*;
