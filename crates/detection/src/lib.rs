@@ -20,7 +20,9 @@
 pub mod bounds;
 mod catalogue;
 mod detect;
+mod edges;
 mod explain;
+mod families;
 mod gather;
 mod partition;
 mod profile;
@@ -28,13 +30,20 @@ mod programme;
 mod report;
 mod settings;
 mod sketch;
+mod standing;
 mod text;
 
 pub use catalogue::Catalogue;
 pub use detect::{detect, detect_profiles};
+pub use edges::{Activity, Edge, EdgeEvidence, Fleet, Kind as EdgeKind, Rules as EdgeRules, Traits, WINDOW_DAYS, holm};
+pub use families::{Chance, Families, Given, Open};
 pub use partition::Partition;
 pub use profile::{KeyMismatch, Profile, Profiles, SAMPLE_MAX};
 pub use report::{Cluster, Report};
 pub use settings::{Background, Settings};
 pub use sketch::{SCALE, SHINGLE, SketchKey, prompt_sketch, shingles};
+pub use standing::{
+    BackTested, Declaration, EdgePassed, IntentPassed, May, Mild, NotPassed, Notice,
+    PartitionPassed, SketchMatch, Subject,
+};
 pub use text::normalised;
