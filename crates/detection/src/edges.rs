@@ -27,12 +27,13 @@ mod timing;
 mod traits;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use facts::{AccountId, OrganisationId, Span};
 
 use crate::bounds::real;
 use crate::families::Chance;
-use draw::{Alike, Rank, magnitude};
+use draw::{Alike, Rank};
 pub use traits::{Activity, Traits, WINDOW_DAYS};
 
 /// A kind of link.
@@ -178,6 +179,8 @@ pub struct Fleet {
     holders: [BTreeMap<u64, usize>; 3],
     /// The newest hour with an exchange of anyone.
     newest_hour: Option<i64>,
+    /// What their hours leave unexplained, worked out when it is first asked for.
+    hours: OnceLock<timing::Hours>,
 }
 
 impl Fleet {
@@ -216,6 +219,7 @@ impl Fleet {
         let newest = units.iter().filter_map(|u| u.activity.hours().last());
         Self {
             newest_hour: newest.map(|(hour, _)| *hour).max(),
+            hours: OnceLock::new(),
             units,
             places,
             holders,
@@ -291,8 +295,8 @@ impl Fleet {
             _ => i64::MAX,
         };
         let weeks = i64::try_from(WINDOW_DAYS / 7).unwrap_or(4);
-        let age = u32::try_from(age.clamp(0, weeks)).unwrap_or(0);
-        (age, magnitude(self.volume(n)))
+        let age = u64::try_from(age.clamp(0, weeks)).unwrap_or(0);
+        (age, self.volume(n))
     }
 }
 

@@ -152,10 +152,6 @@ impl<I, P, E> Families<I, P, E, Open> {
     }
 }
 
-#[expect(
-    private_bounds,
-    reason = "a slot is open or given, and nothing else will ever be one"
-)]
 impl<I: Slot, P: Slot, E: Slot, S: Slot> Families<I, P, E, S> {
     /// The chance of evidence as strong over all families given; 1 when there is none.
     pub fn joined(&self) -> Chance {

@@ -35,7 +35,10 @@ mod text;
 
 pub use catalogue::Catalogue;
 pub use detect::{detect, detect_profiles};
-pub use edges::{Activity, Edge, EdgeEvidence, Fleet, Kind as EdgeKind, Rules as EdgeRules, Traits, WINDOW_DAYS, holm};
+pub use edges::{
+    Activity, Edge, EdgeEvidence, Fleet, Kind as EdgeKind, Rules as EdgeRules, Traits, WINDOW_DAYS,
+    holm,
+};
 pub use families::{Chance, Families, Given, Open};
 pub use partition::Partition;
 pub use profile::{KeyMismatch, Profile, Profiles, SAMPLE_MAX};

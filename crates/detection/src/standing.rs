@@ -113,7 +113,10 @@ impl fmt::Display for NotPassed {
                 "use the sketch: it fired on {fired} of {cleared} cleared accounts, so up to {bound:.4} of honest ones may be accused, and {most} is allowed; test it on more of them or make it narrower"
             ),
             Self::Matched { found, least } => {
-                write!(f, "find the campaign: {found} of {least} hashes needed match")
+                write!(
+                    f,
+                    "find the campaign: {found} of {least} hashes needed match"
+                )
             }
             Self::OtherAccounts => write!(
                 f,

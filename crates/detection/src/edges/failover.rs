@@ -58,7 +58,11 @@ pub(super) fn failover(fleet: &Fleet, cluster: &BTreeSet<usize>, rules: &Rules) 
         members.len(),
         hours(rules),
         blocks.len(),
-        if blocks.len() == 1 { "moment" } else { "moments" },
+        if blocks.len() == 1 {
+            "moment"
+        } else {
+            "moments"
+        },
         found.mean,
         found.most
     );

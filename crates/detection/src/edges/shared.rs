@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draw::{Strata, magnitude, rank};
+use super::draw::{Strata, rank};
 use super::{Edge, Fleet, Kind, Rules};
 use crate::bounds::real;
 
@@ -32,8 +32,7 @@ pub(super) fn shared(fleet: &Fleet, cluster: &BTreeSet<usize>, kind: Kind, rules
         .filter(known)
         .map(|n| {
             let held = fleet.tokens(n, kind).map_or(0, BTreeSet::len);
-            let held = magnitude(u64::try_from(held).unwrap_or(u64::MAX));
-            (n, (held, magnitude(fleet.volume(n))))
+            (n, (as_many(held), fleet.volume(n)))
         })
         .collect();
     let strata = Strata::of(&pool, &members);
@@ -69,6 +68,19 @@ pub(super) fn shared(fleet: &Fleet, cluster: &BTreeSet<usize>, kind: Kind, rules
         )
     };
     Edge::ranked(kind, rules, &found, &said)
+}
+
+/// What accounts must have in common to be exchanged: up to eight tokens exactly as many, beyond
+/// it as many within a fifth.
+fn as_many(held: usize) -> u64 {
+    let held = u64::try_from(held).unwrap_or(u64::MAX);
+    if held <= 8 {
+        return held;
+    }
+    let octave = u64::from(held.ilog2());
+    // 2^octave, 1.25, 1.5 and 1.75 times it.
+    let quarter = (held >> (octave - 2)) & 3;
+    octave * 4 + quarter
 }
 
 /// How many of the set hold each token, for tokens that weigh anything.

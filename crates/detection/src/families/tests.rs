@@ -19,10 +19,7 @@ fn edges(value: f64) -> EdgeEvidence {
 #[track_caller]
 fn near(found: Chance, expected: f64) {
     let found = found.value();
-    assert!(
-        (found / expected - 1.0).abs() < 1e-9,
-        "{found} {expected}"
-    );
+    assert!((found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
 }
 
 #[test]
@@ -68,7 +65,9 @@ fn families_join_by_fishers_rule_in_any_order() {
 fn the_level_holds() {
     let mut state = 7_u64;
     let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         p(f64::from(u32::try_from(state >> 40).unwrap() + 1) / f64::from(1 << 24))
     };
     let trials = 20_000;

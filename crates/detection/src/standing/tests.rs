@@ -80,7 +80,10 @@ fn no_edge_passes_when_none_is_known() {
 fn a_sketch_is_used_only_when_it_was_quiet_on_enough_cleared_accounts() {
     let on = |cleared, fired| BackTested::on(cleared, fired, 0.005);
     assert!(matches!(on(0, 0), Err(NotPassed::Fires { .. })));
-    assert!(on(100, 0).is_err(), "a hundred are too few to promise 0.5 %");
+    assert!(
+        on(100, 0).is_err(),
+        "a hundred are too few to promise 0.5 %"
+    );
     assert!(on(1000, 6).is_err());
     let tested = on(1000, 0).unwrap();
     assert!(tested.bound() < 0.0031, "{}", tested.bound());
