@@ -193,12 +193,12 @@ impl Fleet {
         let mut owned: BTreeMap<(bool, String), Traits> = BTreeMap::new();
         let mut owners: BTreeMap<AccountId, (bool, String)> = BTreeMap::new();
         for (account, traits) in accounts {
-            let owner = customers.get(&account).map_or_else(
+            let customer = customers.get(&account).map_or_else(
                 || (false, account.to_string()),
-                |customer| (true, customer.to_string()),
+                |organisation| (true, organisation.to_string()),
             );
-            owned.entry(owner.clone()).or_default().merge(&traits);
-            owners.insert(account, owner);
+            owned.entry(customer.clone()).or_default().merge(&traits);
+            owners.insert(account, customer);
         }
         let numbers: BTreeMap<&(bool, String), usize> =
             owned.keys().enumerate().map(|(n, o)| (o, n)).collect();

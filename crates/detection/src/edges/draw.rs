@@ -140,18 +140,18 @@ pub(super) fn rank(
 }
 
 /// Ranks what was observed among `draws` of what could have been.
-pub(super) fn among(observed: f64, draws: usize, mut drawn: impl FnMut() -> f64) -> Rank {
+pub(super) fn among(own: f64, draws: usize, mut another: impl FnMut() -> f64) -> Rank {
     // Sums of the same terms in another order may differ in the last bits: that is a tie.
-    let reached = observed - 1e-9 * observed.abs().max(1.0);
+    let reached = own - 1e-9 * own.abs().max(1.0);
     let (mut as_extreme, mut sum, mut most) = (0, 0.0, f64::NEG_INFINITY);
     for _ in 0..draws {
-        let drawn = drawn();
-        as_extreme += usize::from(drawn >= reached);
-        sum += drawn;
-        most = most.max(drawn);
+        let value = another();
+        as_extreme += usize::from(value >= reached);
+        sum += value;
+        most = most.max(value);
     }
     Rank {
-        observed,
+        observed: own,
         p: real(1 + as_extreme) / real(1 + draws),
         mean: sum / real(draws.max(1)),
         most,

@@ -278,7 +278,9 @@ impl Habit {
         };
         let mut left: Vec<f64> = self.hours.iter().zip(common).map(one).collect();
         let length = left.iter().map(|x| x * x).sum::<f64>().sqrt();
-        left.iter_mut().for_each(|x| *x /= length);
+        for x in &mut left {
+            *x /= length;
+        }
         (length > 1e-9).then_some(left)
     }
 }

@@ -1,5 +1,7 @@
 //! Clusters without a link: how often does each kind of edge accuse them?
 
+use std::fmt::Write as _;
+
 use super::world::{Random, World};
 use super::*;
 use crate::bounds::clopper_pearson;
@@ -31,7 +33,8 @@ fn row(how: &str, kind: Kind, p: &[f64]) -> (String, bool) {
         let hits = p.iter().filter(|p| **p <= alpha + 1e-12).count();
         let (low, high) = clopper_pearson(hits, p.len(), 0.05);
         let rate = real(hits) / real(p.len());
-        line += &format!(
+        let _ = write!(
+            line,
             "   at {:.0} %: {:.1} % [{:.1}, {:.1}]",
             100.0 * alpha,
             100.0 * rate,
