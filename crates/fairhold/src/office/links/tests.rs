@@ -51,6 +51,8 @@ fn tokens_differ_by_key_and_kind_and_hide_their_value() {
     assert_eq!(format!("{key:?}"), "LinkKey(..)");
 }
 
+const HOUR: i64 = 3_600_000;
+
 async fn open(office: &LocalOffice, account: &str) {
     let new = NewAccount {
         account: account.to_owned(),
@@ -73,21 +75,28 @@ fn exchange(account: &str, n: i64, at: i64) -> facts::Exchange {
     }
 }
 
-#[tokio::test]
-async fn links_activity_and_blocks_become_traits_and_plain_values_are_nowhere() {
-    let folder = tempfile::tempdir().unwrap();
-    let house = House::open(folder.path(), Plan::at_rest()).await.unwrap();
+async fn house(folder: &std::path::Path) -> (House, LocalOffice) {
+    let house = House::open(folder, Plan::at_rest()).await.unwrap();
     let office = LocalOffice::of(&house);
     open(&office, "a").await;
     open(&office, "b").await;
-    let hour = 3_600_000;
     let all = [
         exchange("a", 1, 5),
-        exchange("a", 2, 900 * hour),
-        exchange("c", 3, 901 * hour),
+        exchange("a", 2, 900 * HOUR),
+        exchange("c", 3, 901 * HOUR),
     ];
     house.keeper.database().import(&all).await.unwrap();
+    (house, office)
+}
 
+fn id(name: &str) -> AccountId {
+    AccountId::parse(name).unwrap()
+}
+
+#[tokio::test]
+async fn links_and_activity_become_traits_and_plain_values_are_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (house, office) = house(folder.path()).await;
     let new = NewLinks {
         payment: vec!["card-4711-plain".to_owned(), " card-4711-plain ".to_owned()],
         identity: vec!["jane-plain".to_owned()],
@@ -108,54 +117,13 @@ async fn links_activity_and_blocks_become_traits_and_plain_values_are_nowhere() 
     };
     assert!(office.link("a", empty).await.is_err());
 
-    let case = office
-        .propose(NewCase {
-            account: "b".to_owned(),
-            clause: "t/1".to_owned(),
-            action: "suspend".to_owned(),
-            summary: "facts".to_owned(),
-            exculpatory: "none".to_owned(),
-            by: "ann".to_owned(),
-            others: Vec::new(),
-        })
-        .await
-        .unwrap();
-    let step = |step, by: &str| Step {
-        step,
-        by: by.to_owned(),
-        comment: String::new(),
-    };
-    assert_eq!(
-        traits(&house.keeper).await.unwrap().len(),
-        2,
-        "proposed is not blocked"
-    );
-    office
-        .step(&case.case, step(CaseStep::Approve, "bob"))
-        .await
-        .unwrap();
-
     let found = traits(&house.keeper).await.unwrap();
-    let of = |name: &str| &found[&AccountId::parse(name).unwrap()];
-    assert_eq!(of("a").network, of("c").network);
-    assert_eq!(of("a").first_seen, Some(Timestamp(5)));
-    assert_eq!(
-        of("a").activity.hours(),
-        [(900, 1)],
-        "older hours are out of the window"
-    );
-    assert!(of("b").blocked_at.is_some() && of("a").blocked_at.is_none());
-
-    office
-        .step(&case.case, step(CaseStep::Appeal, "b"))
-        .await
-        .unwrap();
-    office
-        .step(&case.case, step(CaseStep::Overturn, "eve"))
-        .await
-        .unwrap();
-    let found = traits(&house.keeper).await.unwrap();
-    assert!(!found.contains_key(&AccountId::parse("b").unwrap()));
+    let (a, c) = (&found[&id("a")], &found[&id("c")]);
+    assert_eq!((a.payment.len(), a.identity.len()), (1, 1));
+    assert_eq!(a.network, c.network);
+    assert_eq!(a.first_seen, Some(Timestamp(5)));
+    let hours = a.activity.hours();
+    assert_eq!(hours, [(900, 1)], "older hours are out of the window");
 
     drop(office);
     house.close().await;
@@ -165,5 +133,36 @@ async fn links_activity_and_blocks_become_traits_and_plain_values_are_nowhere() 
             let found = bytes.windows(plain.len()).any(|w| w == plain.as_bytes());
             assert!(!found, "{plain}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_approved_suspension_is_a_block_until_it_is_overturned() {
+    let folder = tempfile::tempdir().unwrap();
+    let (house, office) = house(folder.path()).await;
+    let new = NewCase {
+        account: "b".to_owned(),
+        others: Vec::new(),
+        clause: "t/1".to_owned(),
+        action: "suspend".to_owned(),
+        summary: "facts".to_owned(),
+        exculpatory: "none".to_owned(),
+        by: "ann".to_owned(),
+    };
+    let case = office.propose(new).await.unwrap().case;
+    let blocked = async || traits(&house.keeper).await.unwrap().contains_key(&id("b"));
+    assert!(!blocked().await, "proposed is not blocked");
+    for (step, by, expected) in [
+        (CaseStep::Approve, "bob", true),
+        (CaseStep::Appeal, "b", true),
+        (CaseStep::Overturn, "eve", false),
+    ] {
+        let step = Step {
+            step,
+            by: by.to_owned(),
+            comment: String::new(),
+        };
+        office.step(&case, step).await.unwrap();
+        assert_eq!(blocked().await, expected);
     }
 }
