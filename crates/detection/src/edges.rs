@@ -33,7 +33,7 @@ use facts::{AccountId, OrganisationId, Span};
 
 use crate::bounds::real;
 use crate::families::Chance;
-use draw::{Alike, Rank};
+use draw::{Alike, Rank, Shuffler};
 pub use traits::{Activity, Traits, WINDOW_DAYS};
 
 /// A kind of link.
@@ -171,12 +171,18 @@ impl Edge {
     }
 }
 
+/// Of a larger fleet only so many customers, chosen at random once, are exchanged for members of a
+/// cluster; p stays exact, and a cluster's test costs the same in any fleet.
+const SAMPLE_MAX: usize = 20_000;
+
 /// A fleet with what is known of each customer, ready for testing any of its clusters.
 #[derive(Debug, Clone)]
 pub struct Fleet {
     units: Vec<Traits>,
     places: BTreeMap<AccountId, usize>,
     holders: [BTreeMap<u64, usize>; 3],
+    /// Customers that clusters are compared with, in random order.
+    sample: Vec<usize>,
     /// The newest hour with an exchange of anyone.
     newest_hour: Option<i64>,
     /// What their hours leave unexplained, worked out when it is first asked for.
@@ -217,7 +223,11 @@ impl Fleet {
             }
         }
         let newest = units.iter().filter_map(|u| u.activity.hours().last());
+        let mut sample: Vec<usize> = (0..units.len()).collect();
+        Shuffler::new(0).choose(&mut sample, SAMPLE_MAX);
+        sample.truncate(SAMPLE_MAX);
         Self {
+            sample,
             newest_hour: newest.map(|(hour, _)| *hour).max(),
             hours: OnceLock::new(),
             units,
@@ -251,6 +261,11 @@ impl Fleet {
             Kind::Failover => failover::failover(self, &members, rules),
         };
         Kind::ALL.iter().map(test).collect()
+    }
+
+    /// Whom a cluster's members may be exchanged for, themselves included.
+    fn pool<'a>(&'a self, cluster: &'a BTreeSet<usize>) -> impl Iterator<Item = usize> + 'a {
+        self.sample.iter().chain(cluster).copied()
     }
 
     fn unit(&self, n: usize) -> Option<&Traits> {

@@ -345,9 +345,9 @@ enum Ground {
 ///
 /// It cannot be put together by hand:
 /// ```compile_fail,E0451
-/// # use detection::{Notice, SketchMatch};
-/// fn forged(ground: SketchMatch) -> Notice {
-///     Notice { ground }
+/// # use detection::Notice;
+/// fn forged() -> Notice {
+///     Notice { ground: panic!() }
 /// }
 /// ```
 ///

@@ -32,7 +32,8 @@ pub(super) fn failover(fleet: &Fleet, cluster: &BTreeSet<usize>, rules: &Rules) 
         let why = "all of the accounts were blocked at once or their beginnings are not known";
         return Edge::unknown(Kind::Failover, rules, why);
     }
-    let pool: Vec<_> = (0..fleet.len())
+    let pool: Vec<_> = fleet
+        .pool(cluster)
         .filter(able)
         .map(|n| (n, fleet.began_and_busy(n)))
         .collect();

@@ -28,7 +28,8 @@ pub(super) fn shared(fleet: &Fleet, cluster: &BTreeSet<usize>, kind: Kind, rules
     }
     // Only accounts of which the token is known are exchanged: to record tokens of suspects only
     // makes no edge. Accounts with as many tokens, and about as busy, are exchanged for each other.
-    let pool: Vec<_> = (0..fleet.len())
+    let pool: Vec<_> = fleet
+        .pool(cluster)
         .filter(known)
         .map(|n| {
             let held = fleet.tokens(n, kind).map_or(0, BTreeSet::len);

@@ -127,6 +127,19 @@ fn a_card_of_the_cluster_alone_carries_and_p_never_falls_below_its_floor() {
 }
 
 #[test]
+fn a_large_fleet_is_sampled_and_its_rings_are_found() {
+    let mut accounts = plain(25_000);
+    for (n, (_, traits)) in accounts.iter_mut().enumerate() {
+        traits
+            .payment
+            .insert(if n < 5 { 1 } else { 1000 + n as u64 });
+    }
+    let edges = fleet(&accounts).edges(&first(12), &rules(99, 1));
+    assert!((of(&edges, Kind::Payment).p - 0.01).abs() < 1e-12);
+    assert!(of(&edges, Kind::Timing).p > 0.05);
+}
+
+#[test]
 fn what_one_customer_shares_with_itself_links_nobody() {
     let mut accounts = plain(200);
     for (n, (_, traits)) in accounts.iter_mut().enumerate() {

@@ -54,12 +54,9 @@ pub(super) struct Hours {
 
 impl Hours {
     fn of(fleet: &Fleet, newest: i64) -> Self {
-        let mut chosen: Vec<usize> = (0..fleet.len()).collect();
-        Shuffler::new(0).choose(&mut chosen, POOL_MAX);
-        chosen.truncate(POOL_MAX);
+        let chosen = fleet.sample.iter().take(POOL_MAX);
         let habits: Vec<(usize, Habit)> = chosen
-            .into_iter()
-            .filter_map(|n| Some((n, Habit::of(fleet.activity(n)?, newest)?)))
+            .filter_map(|n| Some((*n, Habit::of(fleet.activity(*n)?, newest)?)))
             .collect();
         let common = common(habits.iter().map(|(_, habit)| habit));
         let left = habits
