@@ -33,6 +33,7 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
             "/admin/accounts/{id}/terms",
             get(terms::<O>).put(agree::<O>),
         )
+        .route("/admin/accounts/{id}/links", post(link::<O>))
         .route("/admin/projects/{id}/purposes", put(declare::<O>))
         .route("/admin/cases", post(propose::<O>).get(cases::<O>))
         .route("/admin/cases/{id}", get(case::<O>))
@@ -124,6 +125,17 @@ async fn agree<O: Office>(
 ) -> Response {
     match read(&body) {
         Ok(agreement) => answer(StatusCode::OK, office.agree(&id, agreement).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn link<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    match read(&body) {
+        Ok(new) => answer(StatusCode::OK, office.link(&id, new).await),
         Err(refused) => refusal(&refused),
     }
 }

@@ -14,8 +14,8 @@ mod terms;
 
 pub use admin::admin;
 pub use office::{
-    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, MemberView,
-    NewAccount, NewCase, NewKey, Office, OfficeError, RingView, Step, StepView,
+    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, LinksView, MemberView,
+    NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, RingView, Step, StepView,
 };
 pub use pages::{case_page, customer};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

@@ -54,6 +54,34 @@ pub struct AccountView {
     pub standing: String,
 }
 
+/// Tokens of an account that may link it to others. They are hashed before anything is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewLinks {
+    /// Payment tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payment: Vec<String>,
+    /// Ids of verified identities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity: Vec<String>,
+    /// IP addresses or blocks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<String>,
+}
+
+/// How many tokens are known of an account; which they are, nobody can say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinksView {
+    /// Whose.
+    pub account: String,
+    /// Payment tokens.
+    pub payment: usize,
+    /// Verified identities.
+    pub identity: usize,
+    /// Network blocks.
+    pub network: usize,
+}
+
 /// A key that was just made; the only time its secret is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKey {
@@ -329,6 +357,13 @@ pub trait Office: Send + Sync + 'static {
         account: &str,
         agreement: Value,
     ) -> impl Future<Output = Result<TermsView, OfficeError>> + Send;
+
+    /// Records tokens that may link an account to others, hashed.
+    fn link(
+        &self,
+        account: &str,
+        new: NewLinks,
+    ) -> impl Future<Output = Result<LinksView, OfficeError>> + Send;
 
     /// A project declares its purposes anew.
     fn declare(

@@ -24,7 +24,9 @@ mod catalogue;
 mod cues;
 mod detect;
 mod detector;
+mod edges;
 mod explain;
+mod families;
 mod gather;
 mod intent;
 mod partition;
@@ -34,6 +36,7 @@ mod reading;
 mod report;
 mod settings;
 mod sketch;
+mod standing;
 mod text;
 
 pub use account::{Account, FRAMES, Frame, Sums, Unreadable, View, frames_of, level, levels};
@@ -42,6 +45,11 @@ pub use catalogue::Catalogue;
 pub use cues::{CUES, Counts, Cue};
 pub use detect::{detect, detect_profiles};
 pub use detector::{Detector, DetectorError, Judgement, Manifest, SourceFacts};
+pub use edges::{
+    Activity, Edge, EdgeEvidence, Fleet, Kind as EdgeKind, Rules as EdgeRules, Traits, WINDOW_DAYS,
+    holm,
+};
+pub use families::{Chance, Families, Given, Open};
 pub use intent::{Head, Intent, PROGRAMME_MIN, Peers, Speaks};
 pub use partition::Partition;
 pub use profile::{KeyMismatch, Profile, Profiles, SAMPLE_MAX};
@@ -49,4 +57,8 @@ pub use reading::{BINS, Reader, Reading};
 pub use report::{Cluster, Report};
 pub use settings::{Background, Settings};
 pub use sketch::{SCALE, SHINGLE, SketchKey, prompt_sketch, shingles};
+pub use standing::{
+    BackTested, Declaration, EdgePassed, IntentPassed, May, Mild, NotPassed, Notice,
+    PartitionPassed, SketchMatch, Subject,
+};
 pub use text::normalised;

@@ -260,8 +260,26 @@ pub(crate) enum Account {
         #[arg(required = true)]
         purpose: Vec<String>,
     },
+    /// Record what an account pays with, who was verified, where it comes from: hashed at once,
+    /// never kept in plain. Says how many are known.
+    Link(Links),
     /// List accounts.
     List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Links {
+    /// Whose.
+    pub(crate) account: String,
+    /// A payment token, for example a card's fingerprint; repeat for more.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) payment: Vec<String>,
+    /// A verified identity's id; repeat for more.
+    #[arg(long, value_name = "ID")]
+    pub(crate) identity: Vec<String>,
+    /// An address or block, cut to its /24 (IPv4) or /48 (IPv6); repeat for more.
+    #[arg(long, value_name = "CIDR_OR_IP")]
+    pub(crate) network: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ use store::{DataFolder, JournalTask};
 use crate::failure::Failure;
 use crate::judge::{Documents, NoTerms, Seated};
 use crate::keeper::{Keeper, Options};
+use crate::office::links::LinkKey;
 
 /// How long a reservation lives without being settled: longer than any stream
 /// that the idle timeout of 60 s allows to go on sensibly.
@@ -68,6 +69,8 @@ pub(crate) struct House {
     pub(crate) log: Arc<LogKey>,
     /// The key of detection's sketches in this house.
     pub(crate) sketches: SketchKey,
+    /// The key of tokens that link accounts in this house.
+    pub(crate) links: LinkKey,
     /// The documents that bind.
     pub(crate) terms: Option<Arc<Documents>>,
     journal: JournalTask,
@@ -104,6 +107,7 @@ impl House {
             keeper: Arc::new(keeper),
             log: Arc::new(log),
             sketches,
+            links: LinkKey(link_key(&seed)),
             terms: plan.terms,
             journal,
         })
@@ -132,4 +136,13 @@ fn sketch_key(seed: &[u8; 32]) -> [u8; 16] {
     let mut key = [0; 16];
     key.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     key
+}
+
+/// A key of this house for tokens that link accounts.
+fn link_key(seed: &[u8; 32]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(b"fairhold links\0")
+        .chain_update(seed)
+        .finalize()
+        .into()
 }

@@ -22,8 +22,8 @@ use evidence::{Commitment, Event, Record};
 use facts::{AccountId, CaseId, Exchange, ExchangeId, MicroUsd, Timestamp};
 use gateway::{Desk, NotRecorded};
 use store::{
-    CaseStepRow, Change, Database, Entry, Journal, JournalError, JournalTask, SealedBody, Spend,
-    StoreError, SystemClock,
+    CaseStepRow, Change, Database, Entry, Journal, JournalError, JournalTask, LinkRow, SealedBody,
+    Spend, StoreError, SystemClock,
 };
 
 /// What a keeper is opened with.
@@ -176,6 +176,20 @@ impl Keeper {
             standings,
         };
         self.carry_out(command, Some(Change::CaseStep(row))).await
+    }
+
+    /// Records tokens that may link accounts, all of them or none.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; nothing was recorded.
+    pub async fn link(&self, rows: Vec<LinkRow>) -> Result<(), KeeperError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let _one_at_a_time = self.commands.lock().await;
+        let entries = crate::office::links::entries(rows, self.clock.now());
+        self.journal.append_all(entries).await?;
+        Ok(())
     }
 
     /// Asks the engine something about who is who or what was spent.

@@ -3,6 +3,7 @@
 mod cases;
 mod finding;
 mod ledger;
+pub(crate) mod links;
 mod people;
 pub(crate) mod terms;
 
@@ -11,8 +12,8 @@ pub(crate) use finding::found;
 use std::sync::Arc;
 
 use console::{
-    AccountView, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase, NewKey,
-    Office, OfficeError, Step, TermsView,
+    AccountView, CaseView, CheckpointView, DetectionView, KeyView, LinksView, NewAccount, NewCase,
+    NewKey, NewLinks, Office, OfficeError, Step, TermsView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
@@ -29,6 +30,7 @@ pub(crate) struct LocalOffice {
     keeper: Arc<Keeper>,
     log: Arc<LogKey>,
     sketches: SketchKey,
+    links: links::LinkKey,
     terms: Option<Arc<Documents>>,
 }
 
@@ -39,6 +41,7 @@ impl LocalOffice {
             keeper: Arc::clone(&house.keeper),
             log: Arc::clone(&house.log),
             sketches: house.sketches,
+            links: house.links,
             terms: house.terms.clone(),
         }
     }
@@ -106,6 +109,10 @@ impl Office for LocalOffice {
         let documents = self.terms.as_deref();
         terms::agree(&self.keeper, documents, account, &agreement).await?;
         terms::of(&self.keeper, documents, account)
+    }
+
+    async fn link(&self, account: &str, new: NewLinks) -> Result<LinksView, OfficeError> {
+        links::link(&self.keeper, &self.links, account, &new).await
     }
 
     async fn declare(

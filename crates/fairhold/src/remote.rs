@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use console::{
-    AccountView, CaseView, CheckpointView, DetectionView, KeyView, NewAccount, NewCase, NewKey,
-    Office, OfficeError, Step, TermsView,
+    AccountView, CaseView, CheckpointView, DetectionView, KeyView, LinksView, NewAccount, NewCase,
+    NewKey, NewLinks, Office, OfficeError, Step, TermsView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -189,6 +189,11 @@ impl Office for Remote {
     async fn agree(&self, account: &str, agreement: Value) -> Result<TermsView, OfficeError> {
         let path = format!("/admin/accounts/{}/terms", segment(account));
         self.call(Method::PUT, &path, Some(&agreement)).await
+    }
+
+    async fn link(&self, account: &str, new: NewLinks) -> Result<LinksView, OfficeError> {
+        let path = format!("/admin/accounts/{}/links", segment(account));
+        self.call(Method::POST, &path, Some(&new)).await
     }
 
     async fn declare(

@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "agreements",
         include_str!("../migrations/0002_agreements.sql"),
     ),
+    (4, "links", include_str!("../migrations/0004_links.sql")),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

@@ -5,6 +5,7 @@
 use facts::{AccountId, KeyId, MicroUsd, OrganisationId, ProjectId, Timestamp};
 
 use crate::database::{Cell, Database, Row, Session, StoreError};
+use crate::links::LinkRow;
 
 /// A legal customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +166,13 @@ pub enum Change {
         /// The new ones, as the caller's JSON text.
         json: String,
     },
+    /// An account gets a token that may link it to others; having it already changes nothing.
+    Link {
+        /// The token.
+        row: LinkRow,
+        /// When it became known.
+        at: Timestamp,
+    },
     /// A case takes a step; its number must be free.
     CaseStep(CaseStepRow),
 }
@@ -210,6 +218,7 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             | Change::Key(_)
             | Change::Limits(_)
             | Change::Agreement { .. }
+            | Change::Link { .. }
             | Change::CaseStep(_) => "nothing was written".to_owned(),
         };
         return Err(ChangeError::Unknown(what));
@@ -275,6 +284,7 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
         ),
         Change::Agreement { account, json } => agreement(account, json),
         Change::Purposes { project, json } => purposes(project, json),
+        Change::Link { row, at } => link(row, *at),
         Change::CaseStep(row) => (
             "INSERT INTO case_steps (case_id, n, json, digest) VALUES ($1, $2, $3, $4)",
             vec![
@@ -291,6 +301,18 @@ fn agreement(account: &AccountId, json: &str) -> (&'static str, Vec<Cell>) {
     (
         "INSERT INTO agreements (account, json) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET json = excluded.json",
         vec![Cell::text(account.as_str()), Cell::text(json)],
+    )
+}
+
+fn link(row: &LinkRow, at: Timestamp) -> (&'static str, Vec<Cell>) {
+    (
+        "INSERT INTO links (account, kind, token, linked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (account, kind, token) DO UPDATE SET linked_at = links.linked_at",
+        vec![
+            Cell::text(row.account.as_str()),
+            Cell::text(row.kind.word()),
+            Cell::int(row.token.cast_signed()),
+            Cell::int(at.0),
+        ],
     )
 }
 

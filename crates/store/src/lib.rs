@@ -12,6 +12,7 @@ mod doors;
 mod folder;
 mod imported;
 mod journal;
+mod links;
 mod reads;
 
 pub use checkpoints::Checkpoint;
@@ -24,6 +25,7 @@ pub use doors::{SystemClock, random, write_atomically};
 pub use folder::DataFolder;
 pub use imported::ImportedAfter;
 pub use journal::{Entry, Journal, JournalError, JournalTask, LeafOf, SealedBody, Spend};
+pub use links::{LinkKind, LinkRow, SeenRow};
 pub use reads::{JournalRow, OpenIntent};
 
 #[cfg(test)]

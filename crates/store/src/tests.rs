@@ -4,6 +4,7 @@ mod directory;
 mod doors;
 mod durability;
 mod journal;
+mod links;
 mod tables;
 
 use evidence::{Commitment, Event, Record};

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use console::{
     AccountView, CaseStep, CaseView, CheckpointView, DetectionView, DocumentView, KeyView,
-    NewAccount, NewCase, NewKey, Office, OfficeError, Step, TermsView,
+    LinksView, NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, Step, TermsView,
 };
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -111,6 +111,15 @@ impl Office for Fake {
     async fn agree(&self, account: &str, agreement: Value) -> Result<TermsView, OfficeError> {
         self.note(format!("agree {account} {agreement}"));
         self.terms(account).await
+    }
+    async fn link(&self, account: &str, new: NewLinks) -> Result<LinksView, OfficeError> {
+        self.note(format!("link {account} {}", new.network.join(" ")));
+        Ok(LinksView {
+            account: account.to_owned(),
+            payment: new.payment.len(),
+            identity: new.identity.len(),
+            network: new.network.len(),
+        })
     }
     async fn declare(
         &self,
@@ -358,9 +367,30 @@ async fn a_customer_reads_its_own_terms_and_people_agree_and_declare() {
     let path = "/admin/accounts/a/terms";
     let (status, _) = ask(&router, "PUT", path, "Bearer token", "{\"declared\":[]}").await;
     assert_eq!(status, StatusCode::OK);
+    let path = "/admin/accounts/a/links";
+    let links = "{\"network\":[\"203.0.113.1\"]}";
+    let (status, body) = ask(&router, "POST", path, "Bearer token", links).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!body.contains("203.0"), "{body}");
+    let (status, _) = ask(
+        &router,
+        "POST",
+        path,
+        "Bearer token",
+        "{\"country\":[\"DE\"]}",
+    )
+    .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
     let path = "/admin/projects/p/purposes";
     let (status, body) = ask(&router, "PUT", path, "Bearer token", "[\"rag\"]").await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, "[\"rag\"]"));
     let asked = office.asked.lock().unwrap().clone();
-    assert_eq!(asked, ["agree a {\"declared\":[]}", "declare p rag"]);
+    assert_eq!(
+        asked,
+        [
+            "agree a {\"declared\":[]}",
+            "link a 203.0.113.1",
+            "declare p rag"
+        ]
+    );
 }

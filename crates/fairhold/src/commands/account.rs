@@ -1,6 +1,6 @@
-//! `fairhold account create|agree|declare|list`.
+//! `fairhold account create|agree|declare|link|list`.
 
-use console::{NewAccount, Office};
+use console::{NewAccount, NewLinks, Office};
 
 use super::terms::agreement_of;
 use crate::args::Account;
@@ -48,6 +48,19 @@ pub(crate) async fn run<O: Office>(office: &O, what: Account, out: Out) -> Resul
             out.line(&format!(
                 "project {project} declares {}",
                 purposes.join(", ")
+            ));
+        }
+        Account::Link(new) => {
+            let links = NewLinks {
+                payment: new.payment,
+                identity: new.identity,
+                network: new.network,
+            };
+            let known = office.link(&new.account, links).await?;
+            out.data(&known)?;
+            out.line(&format!(
+                "known of {}: {} payment tokens, {} identities, {} network blocks, as keyed hashes",
+                known.account, known.payment, known.identity, known.network
             ));
         }
         Account::List => {
