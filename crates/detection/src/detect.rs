@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use facts::{AccountId, Exchange};
 
+use crate::account::Sums;
 use crate::bounds::{binomial_tail, hypergeometric_tail, real, tarone};
+use crate::edges::{Edge, EdgeEvidence, Fleet, Rules};
 use crate::explain::{self, Facts};
 use crate::gather::{Rule, gather};
-use crate::partition::partition;
+use crate::partition::{Partition, partition};
 use crate::profile::{Profile, Profiles, Prompt};
 use crate::programme::{Programme, core, decompose};
 use crate::report::{Cluster, Report};
 use crate::settings::{Background, Settings};
+use crate::standing::{Declaration, EdgePassed, May, Notice, PartitionPassed, Subject};
+use crate::suspect::{self, Pooled};
 
 /// Programmes of two accounts are one when they share this much: about twenty words in a row,
 /// and a third of the smaller one's fixed parts.
@@ -45,12 +49,18 @@ pub fn detect_profiles(fleet: &Profiles, settings: &Settings) -> Report {
         programmes: gatherings.iter().filter(|g| g.inside() > 0).count(),
         clusters: Vec::new(),
         observed: Vec::new(),
+        suspects: suspect::suspects(fleet, settings),
     };
+    let traits = fleet.iter().map(|(account, _)| {
+        let known = settings.traits.get(account).cloned();
+        (account.clone(), known.unwrap_or_default())
+    });
+    let edges = (!settings.traits.is_empty()).then(|| Fleet::of(traits, &settings.customers));
     for gathering in gatherings
         .iter()
         .filter(|g| g.inside() >= settings.accounts_min.max(2))
     {
-        let (named, cluster) = pool.judged(gathering, tested, settings);
+        let (named, cluster) = pool.judged(gathering, tested, edges.as_ref(), settings);
         if named {
             report.clusters.push(cluster);
         } else {
@@ -213,6 +223,7 @@ impl<'a> Pool<'a> {
         &self,
         gathering: &Gathering<'_>,
         looks: usize,
+        fleet: Option<&Fleet>,
         settings: &Settings,
     ) -> (bool, Cluster) {
         let chance = self.chance(gathering, settings);
@@ -221,8 +232,13 @@ impl<'a> Pool<'a> {
         let partition = partition(&owned);
         let named = bound <= settings.alpha && partition.divided();
         let prompts = owned.iter().map(Vec::len).sum();
+        let accounts: Vec<AccountId> = gathering.accounts.keys().map(|a| (*a).clone()).collect();
+        let pooled = pooled(gathering, settings);
+        let edges = fleet.map(|fleet| fleet.edges(&accounts, &Rules::standard()));
+        let edges = edges.unwrap_or_default();
+        let may = may(&accounts, partition, pooled.as_ref(), &edges, settings);
         let cluster = Cluster {
-            accounts: gathering.accounts.keys().map(|a| (*a).clone()).collect(),
+            accounts,
             programme: name(settings, &gathering.core),
             score: -chance.max(1e-300).log10(),
             bound,
@@ -242,7 +258,13 @@ impl<'a> Pool<'a> {
                 prompts,
                 sampled: self.sampled(gathering),
                 partition,
+                pooled: pooled.as_ref(),
+                edges: &edges,
+                may: &may,
             }),
+            intent: pooled.map(|p| p.rank),
+            edges,
+            may,
         };
         (named, cluster)
     }
@@ -254,6 +276,36 @@ impl<'a> Pool<'a> {
             .filter(|e| gathering.accounts.contains_key(e.account))
             .map(|e| e.programme.prompts.len())
             .sum()
+    }
+}
+
+/// What the programme's prompts ask for, all accounts together.
+fn pooled(gathering: &Gathering<'_>, settings: &Settings) -> Option<Pooled> {
+    let prompts = gathering.accounts.values().flatten();
+    let sums = Sums::of(prompts.map(|prompt| &*prompt.levels));
+    Some(Pooled::of(settings.detector.as_deref()?, &sums))
+}
+
+/// All that may follow of what was found.
+fn may(
+    accounts: &[AccountId],
+    partition: Partition,
+    pooled: Option<&Pooled>,
+    edges: &[Edge],
+    settings: &Settings,
+) -> May {
+    let Some(subject) = Subject::of(accounts.iter().cloned()) else {
+        return May::Observe;
+    };
+    let Some(intent) = pooled.and_then(|p| p.passed(subject.clone(), settings.intent_alpha)) else {
+        return May::Observe;
+    };
+    let mild = May::from(intent.may(Declaration::Missing));
+    let divided = PartitionPassed::of(subject.clone(), partition, settings.accounts_min);
+    let edge = EdgePassed::of(subject, &EdgeEvidence::of(edges), settings.alpha);
+    match (divided, edge) {
+        (Ok(divided), Ok(edge)) => Notice::of_work(divided, intent, edge).map_or(mild, May::from),
+        _ => mild,
     }
 }
 

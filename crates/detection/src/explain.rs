@@ -1,8 +1,11 @@
 //! Why a gathering is named, or not, in words that its accounts could be shown.
 
+use crate::edges::Edge;
 use crate::partition::{Partition, REPEATED_MAX, Z_MAX};
 use crate::settings::Background;
 use crate::sketch::SCALE;
+use crate::standing::May;
+use crate::suspect::{Pooled, population};
 
 /// The figures of one gathering.
 pub(crate) struct Facts<'a> {
@@ -19,11 +22,17 @@ pub(crate) struct Facts<'a> {
     pub(crate) prompts: usize,
     pub(crate) sampled: usize,
     pub(crate) partition: Partition,
+    pub(crate) pooled: Option<&'a Pooled>,
+    pub(crate) edges: &'a [Edge],
+    pub(crate) may: &'a May,
 }
 
 /// The reasons; when a test fails, the last says which.
 pub(crate) fn reasons(facts: &Facts<'_>) -> Vec<String> {
     let mut out = vec![linkage(facts), background(facts), queue(facts.partition)];
+    out.extend(facts.pooled.map(intent));
+    out.extend(facts.edges.iter().map(|edge| edge.said.clone()));
+    out.push(may(facts.may).to_owned());
     if facts.bound > facts.alpha {
         out.push(format!(
             "Not named: the bound {} is above the allowed {}.",
@@ -38,6 +47,31 @@ pub(crate) fn reasons(facts: &Facts<'_>) -> Vec<String> {
         );
     }
     out
+}
+
+fn intent(pooled: &Pooled) -> String {
+    let carried = if pooled.carried.is_empty() {
+        "nothing".to_owned()
+    } else {
+        pooled.carried.join(", ")
+    };
+    format!(
+        "What the programme asks for: the chance that an honest programme scores so high is at most \
+         {:.4}, compared with {}. Carried by: {carried}.",
+        pooled.rank.p,
+        population(&pooled.rank)
+    )
+}
+
+fn may(may: &May) -> &'static str {
+    match may {
+        May::Observe => "All that may follow: watch; intent does not pass.",
+        May::AskForDeclaration => {
+            "All that may follow: ask for a declaration; a notice needs a divided queue, intent and an \
+             independent edge together."
+        }
+        May::Notice(_) => "May follow: a notice, proposed by a person and approved by a second.",
+    }
 }
 
 fn linkage(facts: &Facts<'_>) -> String {

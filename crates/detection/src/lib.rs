@@ -37,6 +37,7 @@ mod report;
 mod settings;
 mod sketch;
 mod standing;
+mod suspect;
 mod text;
 
 pub use account::{Account, FRAMES, Frame, Sums, Unreadable, View, frames_of, level, levels};
@@ -54,7 +55,7 @@ pub use intent::{Head, Intent, PROGRAMME_MIN, Peers, Speaks};
 pub use partition::Partition;
 pub use profile::{KeyMismatch, Profile, Profiles, SAMPLE_MAX};
 pub use reading::{BINS, Reader, Reading};
-pub use report::{Cluster, Report};
+pub use report::{Cluster, Report, Suspect};
 pub use settings::{Background, Settings};
 pub use sketch::{SCALE, SHINGLE, SketchKey, prompt_sketch, shingles};
 pub use standing::{

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, btree_map};
 
 use facts::{AccountId, Exchange};
 
+use crate::account::{Account, frames_of, levels};
+use crate::cues::CUES;
+use crate::reading::Reader;
 use crate::sketch::{self, SketchKey};
 use crate::text;
 
 /// Prompts kept for one account; which ones, only their ids decide.
-pub const SAMPLE_MAX: usize = 128;
+pub const SAMPLE_MAX: usize = 64;
 
 /// One prompt, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +22,18 @@ pub(crate) struct Prompt {
     pub(crate) words: Box<[u32]>,
     /// Hash of all that was said, read whole.
     pub(crate) whole: u64,
+    /// Levels of its cues.
+    pub(crate) levels: Box<[u32; CUES]>,
 }
 
 impl Prompt {
-    fn of(key: SketchKey, exchange: &Exchange) -> Self {
+    fn of(key: SketchKey, exchange: &Exchange, levels: [u32; CUES]) -> Self {
         let pieces = text::pieces(&exchange.prompt);
         Self {
             shingles: sketch::sketch_of(key, &pieces).into(),
             words: sketch::words_of(key, &pieces).into(),
             whole: whole(key, exchange),
+            levels: levels.into(),
         }
     }
 }
@@ -62,6 +68,7 @@ pub struct Profile {
     key: SketchKey,
     seen: u64,
     sample: BTreeMap<u64, Prompt>,
+    sums: Account,
 }
 
 impl Profile {
@@ -71,7 +78,13 @@ impl Profile {
             key,
             seen: 0,
             sample: BTreeMap::new(),
+            sums: Account::default(),
         }
+    }
+
+    /// What its prompts sum to.
+    pub fn sums(&self) -> &Account {
+        &self.sums
     }
 
     /// Exchanges observed.
@@ -80,15 +93,18 @@ impl Profile {
     }
 
     /// Takes one exchange into account.
-    pub fn observe(&mut self, exchange: &Exchange) {
+    pub fn observe(&mut self, reader: &mut Reader, exchange: &Exchange) {
         self.seen = self.seen.saturating_add(1);
+        let reading = reader.read(&exchange.prompt);
+        let levels = levels(reading);
+        self.sums.observe_parts(&levels, &frames_of(reading));
         let rank = self.key.hash(exchange.id.as_str().as_bytes());
         let full = self.sample.len() >= SAMPLE_MAX;
         if full && self.sample.last_key_value().is_some_and(|(k, _)| rank > *k) {
             return;
         }
         if let btree_map::Entry::Vacant(free) = self.sample.entry(rank) {
-            free.insert(Prompt::of(self.key, exchange));
+            free.insert(Prompt::of(self.key, exchange, levels));
             self.trim();
         }
     }
@@ -109,6 +125,7 @@ impl Profile {
             return Err(KeyMismatch);
         }
         self.seen = self.seen.saturating_add(other.seen);
+        self.sums.merge(&other.sums);
         for (rank, prompt) in &other.sample {
             self.sample.entry(*rank).or_insert_with(|| prompt.clone());
         }
@@ -140,19 +157,20 @@ impl Profiles {
     /// The profiles of all accounts in `exchanges`.
     pub fn of<'a>(key: SketchKey, exchanges: impl IntoIterator<Item = &'a Exchange>) -> Self {
         let mut made = Self::new(key);
+        let mut reader = Reader::default();
         for exchange in exchanges {
-            made.observe(exchange);
+            made.observe(&mut reader, exchange);
         }
         made
     }
 
     /// Takes one exchange into account.
-    pub fn observe(&mut self, exchange: &Exchange) {
+    pub fn observe(&mut self, reader: &mut Reader, exchange: &Exchange) {
         if let Some(profile) = self.accounts.get_mut(&exchange.account) {
-            profile.observe(exchange);
+            profile.observe(reader, exchange);
         } else {
             let mut profile = Profile::new(self.key);
-            profile.observe(exchange);
+            profile.observe(reader, exchange);
             self.accounts.insert(exchange.account.clone(), profile);
         }
     }

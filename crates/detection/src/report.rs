@@ -2,7 +2,11 @@
 
 use facts::AccountId;
 
+use crate::calibration::Rank;
+use crate::detector::Judgement;
+use crate::edges::Edge;
 use crate::partition::Partition;
+use crate::standing::May;
 
 /// Accounts that run one programme.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,27 @@ pub struct Cluster {
     pub prompts: usize,
     /// How the items lie over the accounts.
     pub partition: Partition,
+    /// What the programme's pooled prompts ask for, among honest programmes.
+    pub intent: Option<Rank>,
+    /// What else links the accounts; all five kinds, known or not.
+    pub edges: Vec<Edge>,
+    /// All that may follow.
+    pub may: May,
+    /// Why, in words with figures.
+    pub reasons: Vec<String>,
+}
+
+/// One account by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suspect {
+    /// Which.
+    pub account: AccountId,
+    /// Its exchanges.
+    pub exchanges: u64,
+    /// What was found.
+    pub judgement: Judgement,
+    /// All that may follow: intent alone is no ground for more than a question.
+    pub may: May,
     /// Why, in words with figures.
     pub reasons: Vec<String>,
 }
@@ -38,6 +63,8 @@ pub struct Report {
     /// Gatherings of enough accounts that fail a test; the last reason says which. No ground to
     /// act on anyone.
     pub observed: Vec<Cluster>,
+    /// Accounts that reached a look, the least p first.
+    pub suspects: Vec<Suspect>,
 }
 
 impl Report {

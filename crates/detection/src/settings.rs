@@ -1,10 +1,13 @@
 //! What a person must decide before anything is tested.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use facts::{AccountId, OrganisationId};
 
 use crate::catalogue::Catalogue;
+use crate::detector::Detector;
+use crate::edges::Traits;
 use crate::profile::Profiles;
 use crate::sketch::SketchKey;
 
@@ -37,6 +40,12 @@ pub struct Settings {
     pub catalogue: Catalogue,
     /// Accounts known to belong to one customer count as one.
     pub customers: BTreeMap<AccountId, OrganisationId>,
+    /// What programmes are asked of; without it nothing is said of intent.
+    pub detector: Option<Arc<Detector>>,
+    /// What else is known of accounts; without it no edge is known.
+    pub traits: BTreeMap<AccountId, Traits>,
+    /// The largest p at which intent passes.
+    pub intent_alpha: f64,
 }
 
 impl Settings {
@@ -55,6 +64,9 @@ impl Settings {
             background,
             catalogue: Catalogue::built_in(key),
             customers: BTreeMap::new(),
+            detector: None,
+            traits: BTreeMap::new(),
+            intent_alpha: 0.05,
         }
     }
 }

@@ -19,6 +19,9 @@ fn facts(background: &Background, bound: f64, z: f64) -> Facts<'_> {
             z,
             repeated: 0.0,
         },
+        pooled: None,
+        edges: &[],
+        may: &May::Observe,
     }
 }
 
@@ -26,7 +29,12 @@ fn facts(background: &Background, bound: f64, z: f64) -> Facts<'_> {
 fn the_assumption_is_said_with_the_figure() {
     let assumed = Background::Assumed { rate: 0.05 };
     let said = reasons(&facts(&assumed, 2e-9, 0.3));
-    assert_eq!(said.len(), 3, "a named gathering has no excuse: {said:?}");
+    assert_eq!(said.len(), 4, "a named gathering has no excuse: {said:?}");
+    assert!(
+        said[3].starts_with("All that may follow: watch"),
+        "{}",
+        said[3]
+    );
     assert!(said[0].starts_with("30 accounts send"), "{}", said[0]);
     assert!(said[1].contains("5.0 %") && said[1].contains("assumed") && said[1].contains("2e-9"));
     assert!(said[2].contains("0.3 standard deviations"), "{}", said[2]);

@@ -5,6 +5,7 @@ fn prompt(n: u64, topic: u32) -> Prompt {
         shingles: Box::new([1, 2, 3]),
         words: Box::new([topic * 4, topic * 4 + u32::try_from(n % 4).unwrap()]),
         whole: n,
+        levels: Box::new([0; crate::cues::CUES]),
     }
 }
 

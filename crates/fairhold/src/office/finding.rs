@@ -60,6 +60,7 @@ pub(crate) fn found(
 ) -> DetectionView {
     let mut settings = Settings::standard(key);
     settings.customers = customers;
+    settings.detector = detection::Detector::shipped().ok().map(std::sync::Arc::new);
     let report = detect(exchanges, &settings);
     view(&report, exchanges)
 }
