@@ -9,11 +9,15 @@
 mod accounts;
 mod folds;
 mod pool;
+mod rates;
+mod seed;
 mod train;
 mod trial;
 
 pub use accounts::*;
 pub use folds::{FOLDS, folds};
 pub use pool::{Item, Pool, Source};
+pub use rates::{Flagged, flagged, found, mean_of};
+pub use seed::{Recall, SHARES, SIZES, SeedResult, Tests};
 pub use train::{Recipe, fit};
 pub use trial::*;
