@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bounds;
+pub mod campaign;
 mod catalogue;
 mod detect;
 mod explain;
