@@ -9,4 +9,4 @@ mod random;
 
 pub use fleet::{Fleet, FleetAccount, FleetExchange};
 pub use generate::FleetShape;
-pub use pool::PoolError;
+pub use pool::{HONEST, KnownReport, KnownRow, KnownSettings, PoolError, known_campaigns};

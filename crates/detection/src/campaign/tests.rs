@@ -7,7 +7,7 @@ fn exchange(account: &str, n: usize, text: &str) -> Exchange {
     Exchange {
         id: ExchangeId::parse(&format!("{account}-{n}")).unwrap(),
         account: AccountId::parse(account).unwrap(),
-        at: Timestamp(n as i64),
+        at: Timestamp(i64::try_from(n).unwrap()),
         model: None,
         prompt: vec![("user".to_owned(), text.to_owned())],
         response: None,
@@ -17,8 +17,7 @@ fn exchange(account: &str, n: usize, text: &str) -> Exchange {
 
 /// Words that no other number gives.
 fn slot(n: usize) -> String {
-    let letter =
-        |k: usize| char::from(b'a' + u8::try_from((n / 26_usize.pow(k as u32)) % 26).unwrap());
+    let letter = |k: u32| char::from(b'a' + u8::try_from((n / 26_usize.pow(k)) % 26).unwrap());
     let word: String = (0..4).map(letter).collect();
     format!("{word}one {word}two {word}three {word}four {word}five {word}six {word}seven")
 }
