@@ -26,6 +26,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "agreements",
         include_str!("../migrations/0002_agreements.sql"),
     ),
+    (
+        3,
+        "campaigns",
+        include_str!("../migrations/0003_campaigns.sql"),
+    ),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

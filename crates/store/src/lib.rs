@@ -5,6 +5,7 @@
 //! randomness and to files. Nothing here decides anything.
 #![forbid(unsafe_code)]
 
+mod campaigns;
 mod checkpoints;
 mod database;
 mod directory;
@@ -14,6 +15,7 @@ mod imported;
 mod journal;
 mod reads;
 
+pub use campaigns::CampaignRow;
 pub use checkpoints::Checkpoint;
 pub use database::{Database, StoreError};
 pub use directory::{
