@@ -7,12 +7,13 @@ use detection::SketchKey;
 use engine::judge::Judge;
 use engine::prices::{Price, Prices};
 use engine::{Config, Mode};
-use evidence::checkpoint::LogKey;
+use evidence::checkpoint::{LogKey, Verifier};
 use evidence::seal::MasterKey;
 use facts::Span;
 use sha2::{Digest as _, Sha256};
-use store::{DataFolder, JournalTask};
+use store::{DataFolder, JournalTask, SystemClock};
 
+use crate::campaigns::KnownCampaigns;
 use crate::failure::Failure;
 use crate::judge::{Documents, NoTerms, Seated};
 use crate::keeper::{Keeper, Options};
@@ -70,6 +71,8 @@ pub(crate) struct House {
     pub(crate) sketches: SketchKey,
     /// The documents that bind.
     pub(crate) terms: Option<Arc<Documents>>,
+    /// The known campaigns that act.
+    pub(crate) campaigns: Arc<KnownCampaigns>,
     journal: JournalTask,
 }
 
@@ -99,12 +102,19 @@ impl House {
         let (keeper, journal) = Keeper::open(options)
             .await
             .map_err(|e| Failure::chain(&e))?;
+        let campaigns = KnownCampaigns::default();
+        let key = Verifier::parse(&log.vkey()).map_err(|e| Failure::error(e.to_string()))?;
+        campaigns
+            .reload(keeper.database(), &key, SystemClock.now())
+            .await
+            .map_err(|e| Failure::chain(&e))?;
         Ok(Self {
             folder,
             keeper: Arc::new(keeper),
             log: Arc::new(log),
             sketches,
             terms: plan.terms,
+            campaigns: Arc::new(campaigns),
             journal,
         })
     }

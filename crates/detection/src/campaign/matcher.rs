@@ -137,6 +137,13 @@ impl Matcher {
         ends.map(|(_, c)| c.parts().expires_at).min()
     }
 
+    /// The same without what has expired at `now`.
+    #[must_use]
+    pub fn without_expired(&self, now: Timestamp) -> Self {
+        let left = self.campaigns.iter().map(|(_, campaign)| campaign);
+        Self::new(left.filter(|c| c.parts().expires_at > now).cloned())
+    }
+
     /// A campaign that is looked for.
     pub fn campaign(&self, id: CampaignId) -> Option<&Campaign> {
         let found = self.campaigns.iter().find(|(own, _)| *own == id);
