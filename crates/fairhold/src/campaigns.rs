@@ -75,3 +75,6 @@ impl KnownCampaigns {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,32 @@ pub struct CampaignRow {
     pub file: Vec<u8>,
 }
 
+/// What happens to a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CampaignChange {
+    /// It is activated.
+    Activated(CampaignRow),
+    /// The one of this name that acts ends.
+    Expired {
+        /// Its name.
+        name: String,
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: String,
+    },
+}
+
+impl CampaignChange {
+    /// Why nothing was written.
+    pub(crate) fn refusal(&self) -> String {
+        match self {
+            Self::Activated(row) => format!("campaign `{}` was not written", row.name),
+            Self::Expired { name, .. } => format!("no active campaign `{name}`"),
+        }
+    }
+}
+
 impl CampaignRow {
     /// Whether it acts at `now`.
     pub fn acts(&self, now: Timestamp) -> bool {
@@ -65,24 +91,25 @@ fn campaign(row: &Row) -> Result<CampaignRow, StoreError> {
     })
 }
 
-/// The statement that keeps a new activation.
-pub(crate) fn activated(row: &CampaignRow) -> (&'static str, Vec<Cell>) {
-    (
-        "INSERT INTO campaigns (name, activated_at, activated_by, expires_at, file) VALUES ($1, $2, $3, $4, $5)",
-        vec![
-            Cell::text(row.name.as_str()),
-            Cell::int(row.activated_at.0),
-            Cell::text(row.activated_by.as_str()),
-            Cell::int(row.expires_at.0),
-            Cell::Bytes(row.file.clone()),
-        ],
-    )
-}
-
-/// The statement that ends one.
-pub(crate) fn expired(name: &str, at: Timestamp, by: &str) -> (&'static str, Vec<Cell>) {
-    (
-        "UPDATE campaigns SET expired_at = $1, expired_by = $2 WHERE name = $3 AND expired_at IS NULL",
-        vec![Cell::int(at.0), Cell::text(by), Cell::text(name)],
-    )
+pub(crate) fn statement(change: &CampaignChange) -> (&'static str, Vec<Cell>) {
+    match change {
+        CampaignChange::Activated(row) => (
+            "INSERT INTO campaigns (name, activated_at, activated_by, expires_at, file) VALUES ($1, $2, $3, $4, $5)",
+            vec![
+                Cell::text(row.name.as_str()),
+                Cell::int(row.activated_at.0),
+                Cell::text(row.activated_by.as_str()),
+                Cell::int(row.expires_at.0),
+                Cell::Bytes(row.file.clone()),
+            ],
+        ),
+        CampaignChange::Expired { name, at, by } => (
+            "UPDATE campaigns SET expired_at = $1, expired_by = $2 WHERE name = $3 AND expired_at IS NULL AND expires_at > $1",
+            vec![
+                Cell::int(at.0),
+                Cell::text(by.as_str()),
+                Cell::text(name.as_str()),
+            ],
+        ),
+    }
 }

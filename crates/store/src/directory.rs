@@ -4,7 +4,7 @@
 
 use facts::{AccountId, KeyId, MicroUsd, OrganisationId, ProjectId, Timestamp};
 
-use crate::campaigns::{self, CampaignRow};
+use crate::campaigns::{self, CampaignChange};
 use crate::database::{Cell, Database, Row, Session, StoreError};
 
 /// A legal customer.
@@ -168,17 +168,8 @@ pub enum Change {
     },
     /// A case takes a step; its number must be free.
     CaseStep(CaseStepRow),
-    /// A known campaign is activated.
-    Campaign(CampaignRow),
-    /// The campaign of this name that acts ends.
-    ExpireCampaign {
-        /// Its name.
-        name: String,
-        /// When.
-        at: Timestamp,
-        /// By whom.
-        by: String,
-    },
+    /// A known campaign is activated or ends.
+    Campaign(CampaignChange),
 }
 
 /// Everything the engine needs to know at the start.
@@ -216,15 +207,14 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             Change::RevokeKey { key, .. } => format!("no live key `{key}`"),
             Change::Standing { account, .. } => format!("no account `{account}`"),
             Change::Purposes { project, .. } => format!("no project `{project}`"),
-            Change::ExpireCampaign { name, .. } => format!("no active campaign `{name}`"),
+            Change::Campaign(change) => change.refusal(),
             Change::Organisation(_)
             | Change::Project(_)
             | Change::Account(_)
             | Change::Key(_)
             | Change::Limits(_)
             | Change::Agreement { .. }
-            | Change::CaseStep(_)
-            | Change::Campaign(_) => "nothing was written".to_owned(),
+            | Change::CaseStep(_) => "nothing was written".to_owned(),
         };
         return Err(ChangeError::Unknown(what));
     }
@@ -289,8 +279,7 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
         ),
         Change::Agreement { account, json } => agreement(account, json),
         Change::Purposes { project, json } => purposes(project, json),
-        Change::Campaign(row) => campaigns::activated(row),
-        Change::ExpireCampaign { name, at, by } => campaigns::expired(name, *at, by),
+        Change::Campaign(change) => campaigns::statement(change),
         Change::CaseStep(row) => (
             "INSERT INTO case_steps (case_id, n, json, digest) VALUES ($1, $2, $3, $4)",
             vec![

@@ -15,7 +15,7 @@ mod imported;
 mod journal;
 mod reads;
 
-pub use campaigns::CampaignRow;
+pub use campaigns::{CampaignChange, CampaignRow};
 pub use checkpoints::Checkpoint;
 pub use database::{Database, StoreError};
 pub use directory::{

@@ -25,7 +25,9 @@ pub(crate) async fn run<O: Office>(office: &O, what: Sketch, out: Out) -> Result
         Sketch::List => {
             let all = office.campaigns().await?;
             out.data(&all)?;
-            all.iter().for_each(|campaign| line(campaign, out));
+            for campaign in &all {
+                line(campaign, out);
+            }
             if all.is_empty() {
                 out.line("no campaigns");
                 out.next("fairhold sketch make ACCOUNT --name NAME --out FILE");
@@ -164,7 +166,9 @@ fn tried(campaign: &Campaign, logs: &[PathBuf], out: Out) -> Result<Fired, Failu
     let mut trial = Trial::of(campaign);
     let bar = out.progress(exchanges.len() as u64, "exchanges");
     for part in exchanges.chunks(1_000) {
-        part.iter().for_each(|exchange| trial.observe(exchange));
+        for exchange in part {
+            trial.observe(exchange);
+        }
         bar.inc(part.len() as u64);
     }
     bar.finish_and_clear();

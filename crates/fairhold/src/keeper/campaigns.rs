@@ -3,7 +3,7 @@
 
 use evidence::{Event, Record};
 use facts::Exchange;
-use store::{Change, Entry};
+use store::{CampaignChange, Change, Entry};
 
 use super::{Keeper, KeeperError};
 
@@ -19,7 +19,7 @@ impl Keeper {
         &self,
         word: &str,
         subject: String,
-        change: Change,
+        change: CampaignChange,
     ) -> Result<(), KeeperError> {
         let _one_at_a_time = self.commands.lock().await;
         let mut entry = Entry::of(Record {
@@ -30,7 +30,7 @@ impl Keeper {
                 subject,
             },
         });
-        entry.change = Some(change);
+        entry.change = Some(Change::Campaign(change));
         self.journal.append_all(vec![entry]).await?;
         Ok(())
     }

@@ -20,7 +20,7 @@ use evidence::checkpoint::{LogKey, Verifier};
 use evidence::dsse;
 use facts::{AccountId, PersonId, Span, Timestamp};
 use sha2::{Digest as _, Sha256};
-use store::{CampaignRow, Change, SystemClock};
+use store::{CampaignChange, CampaignRow, SystemClock};
 
 use super::people::{malformed, refused};
 use crate::campaigns::{CAMPAIGN_KIND, KnownCampaigns, read_campaign};
@@ -178,7 +178,7 @@ impl Desk<'_> {
         };
         let digest = hex::encode(Sha256::digest(&row.file));
         let subject = format!("{} {} sha256:{digest}", row.name, campaign.id());
-        let change = Change::Campaign(row.clone());
+        let change = CampaignChange::Activated(row.clone());
         let kept = self
             .keeper
             .change_campaign("campaign_activated", subject, change);
@@ -252,7 +252,7 @@ impl Desk<'_> {
                 "no campaign `{name}` is active; `fairhold sketch list` shows all"
             )));
         };
-        let change = Change::ExpireCampaign {
+        let change = CampaignChange::Expired {
             name: row.name.clone(),
             at: now,
             by: by.to_string(),

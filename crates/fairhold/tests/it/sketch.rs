@@ -113,8 +113,8 @@ fn a_campaign_goes_from_a_confirmed_account_to_its_end() {
     let (_, talk) = bench.json(&make, 2);
     assert!(talk.contains("no case was decided against `bad`"), "{talk}");
     bench.confirm();
-    let (made, talk) = bench.json(&make, 0);
-    assert_eq!(made["campaign"]["prompts"], 60);
+    let (sketch, talk) = bench.json(&make, 0);
+    assert_eq!(sketch["campaign"]["prompts"], 60);
     assert!(talk.contains("next: fairhold sketch test"), "{talk}");
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(

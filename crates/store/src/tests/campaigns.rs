@@ -1,5 +1,5 @@
 use super::*;
-use crate::{CampaignRow, Change, JournalError};
+use crate::{CampaignChange, CampaignRow, Change, JournalError};
 
 fn row(name: &str, at: i64) -> CampaignRow {
     CampaignRow {
@@ -24,7 +24,7 @@ fn a_campaign_acts_from_its_record_until_it_expires() {
         let (database, journal, task) = started(&url).await;
         assert_eq!(database.campaigns().await.unwrap(), []);
         for name in ["b", "a"] {
-            let change = Change::Campaign(row(name, 10));
+            let change = Change::Campaign(CampaignChange::Activated(row(name, 10)));
             journal.append(entry(change)).await.unwrap();
         }
         let active = |now| {
@@ -46,11 +46,11 @@ fn a_campaign_acts_from_its_record_until_it_expires() {
             ("a b".into(), String::new())
         );
         let expire = |name: &str| {
-            entry(Change::ExpireCampaign {
+            entry(Change::Campaign(CampaignChange::Expired {
                 name: name.to_owned(),
                 at: Timestamp(500),
                 by: "bob".to_owned(),
-            })
+            }))
         };
         journal.append(expire("a")).await.unwrap();
         assert_eq!(active(600).await, "b");
@@ -68,7 +68,9 @@ fn a_campaign_acts_from_its_record_until_it_expires() {
             "a refused change has no record"
         );
         journal
-            .append(entry(Change::Campaign(row("a", 700))))
+            .append(entry(Change::Campaign(CampaignChange::Activated(row(
+                "a", 700,
+            )))))
             .await
             .unwrap();
         assert_eq!(active(800).await, "a b");

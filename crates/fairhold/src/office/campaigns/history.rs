@@ -78,7 +78,9 @@ pub(super) async fn tried(
         page.retain(|exchange| !accused.contains(&exchange.account));
         // A page is some hundred milliseconds of arithmetic, and requests are being served.
         let done = tokio::task::spawn_blocking(move || {
-            page.iter().for_each(|exchange| trial.observe(exchange));
+            for exchange in &page {
+                trial.observe(exchange);
+            }
             trial
         });
         trial = done.await.map_err(|e| failed(&e))?;
