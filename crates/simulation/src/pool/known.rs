@@ -7,12 +7,11 @@
 //! halves change places. Sources of the campaign's own lineage and its twins are in neither: their
 //! text is the campaign's, and they are counted apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use detection::campaign::{
-    Campaign, Demand, Matcher, NewCampaign, Rule, Tally, Trial, campaign_hashes, carried_widely,
-    make,
+    Campaign, Demand, Matcher, NewCampaign, Rule, Tally, Trial, campaign_hashes, make,
 };
 use facts::{AccountId, Exchange, ExchangeId, Timestamp};
 
@@ -118,18 +117,13 @@ pub fn known_campaigns(
     settings: &KnownSettings,
 ) -> Result<KnownReport, PoolError> {
     let pool = pool(dir, seed)?;
-    let catalogues: [BTreeSet<u64>; 2] = [0, 1].map(|half| {
-        // Wording of the campaign's own kin is subtracted nowhere: it is left out below.
-        let cleared = pool.iter().filter(|(_, s)| !s.harvest && s.half == half);
-        if settings.learned_catalogue {
-            carried_widely(cleared.flat_map(|(_, s)| &s.exchanges), 2)
-        } else {
-            BTreeSet::new()
-        }
+    let carriers = [0, 1].map(|half| {
+        let cleared = pool.values().filter(|s| !s.harvest && s.half == half);
+        carriers(cleared)
     });
     let harvest = pool.iter().filter(|(_, source)| source.harvest);
     let rows: Result<_, _> = harvest
-        .map(|(name, source)| measured(name, source, &pool, &catalogues, settings))
+        .map(|(name, source)| measured(name, source, &pool, &carriers, settings))
         .collect();
     Ok(KnownReport {
         rows: rows?,
@@ -215,11 +209,36 @@ fn halve(pool: &mut BTreeMap<String, Source>, random: &mut Random) {
     }
 }
 
+/// For each hash: how many of the sources carry it.
+fn carriers<'a>(sources: impl Iterator<Item = &'a Source>) -> HashMap<u64, usize> {
+    let mut counts = HashMap::new();
+    for source in sources {
+        let own: HashSet<u64> = source.hashes.iter().flatten().copied().collect();
+        for hash in own {
+            *counts.entry(hash).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// What of these prompts two sources carry that are no kin: the learned catalogue, as far as it
+/// can matter.
+fn common<'a>(
+    prompts: impl Iterator<Item = &'a Vec<u64>>,
+    all: &HashMap<u64, usize>,
+    kin: &HashMap<u64, usize>,
+) -> BTreeSet<u64> {
+    let of = |counts: &HashMap<u64, usize>, hash| counts.get(hash).copied().unwrap_or(0);
+    let hashes = prompts.flatten();
+    let common = hashes.filter(|hash| of(all, hash) >= of(kin, hash) + 2);
+    common.copied().collect()
+}
+
 fn measured(
     name: &str,
     source: &Source,
     pool: &BTreeMap<String, Source>,
-    catalogues: &[BTreeSet<u64>; 2],
+    carried: &[HashMap<u64, usize>; 2],
     settings: &KnownSettings,
 ) -> Result<KnownRow, PoolError> {
     let take = CONFIRMED.min(source.exchanges.len() / 2);
@@ -235,7 +254,7 @@ fn measured(
         fpr_unrefused: [0.0; 3],
         kin: Vec::new(),
     };
-    for (half, catalogue) in catalogues.iter().enumerate() {
+    for (half, carried) in carried.iter().enumerate() {
         let honest = pool
             .iter()
             .filter(|(other, s)| !s.harvest && !source.kin.contains(*other));
@@ -246,7 +265,14 @@ fn measured(
             expires_at: Timestamp(1),
             rule: settings.rule,
         };
-        let Ok(campaign) = make(&new, confirmed, catalogue) else {
+        let catalogue = if settings.learned_catalogue {
+            let kin = source.kin.iter().filter_map(|k| pool.get(k));
+            let kin = carriers(kin.filter(|s| !s.harvest && s.half == half));
+            common(source.hashes.iter().take(take), carried, &kin)
+        } else {
+            BTreeSet::new()
+        };
+        let Ok(campaign) = make(&new, confirmed, &catalogue) else {
             row.refused += 1;
             continue;
         };
