@@ -124,3 +124,22 @@ pub fn step(bytes: &[u8]) {
         assert_eq!(step.canonical(), text, "a step has two spellings");
     }
 }
+
+/// What is read as a campaign is written as the same bytes again, and nobody signed the bytes
+/// given as a file.
+pub fn campaign(bytes: &[u8]) {
+    use detection::campaign::Campaign;
+    use evidence::checkpoint::Verifier;
+    if let Ok(campaign) = Campaign::parse(bytes) {
+        assert_eq!(
+            campaign.canonical().ok().as_deref(),
+            Some(bytes),
+            "a campaign has two spellings"
+        );
+    }
+    if let Ok(key) = Verifier::parse(VKEY) {
+        let kind = "application/vnd.fairhold.campaign+json";
+        let opened = evidence::dsse::open(&key, kind, bytes);
+        assert!(opened.is_err(), "nobody holds the key of this file");
+    }
+}

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::campaigns::Ending;
 use crate::credentials;
 use crate::office::{Office, OfficeError};
 
@@ -41,6 +42,13 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
         .route("/admin/cases/{id}/bundle", get(bundle::<O>))
         .route("/admin/detect", post(detect::<O>))
         .route("/admin/checkpoint", get(checkpoint::<O>))
+        .route(
+            "/admin/campaigns",
+            post(activate_sketch::<O>).get(campaigns::<O>),
+        )
+        .route("/admin/campaigns/make", post(make_sketch::<O>))
+        .route("/admin/campaigns/test", post(try_sketch::<O>))
+        .route("/admin/campaigns/{name}/expire", post(expire_campaign::<O>))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(token, only_with_token))
         .with_state(office)
@@ -208,4 +216,43 @@ async fn detect<O: Office>(State(office): State<Arc<O>>) -> Response {
 
 async fn checkpoint<O: Office>(State(office): State<Arc<O>>) -> Response {
     answer(StatusCode::OK, office.checkpoint().await)
+}
+
+async fn make_sketch<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(new) => answer(StatusCode::OK, office.make_sketch(new).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn try_sketch<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(asked) => answer(StatusCode::OK, office.try_sketch(asked).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn activate_sketch<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(activation) => answer(StatusCode::OK, office.activate_sketch(activation).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn campaigns<O: Office>(State(office): State<Arc<O>>) -> Response {
+    answer(StatusCode::OK, office.campaigns().await)
+}
+
+async fn expire_campaign<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Response {
+    match read::<Ending>(&body) {
+        Ok(ending) => answer(
+            StatusCode::OK,
+            office.expire_campaign(&name, &ending.by).await,
+        ),
+        Err(refused) => refusal(&refused),
+    }
 }

@@ -7,12 +7,17 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod campaigns;
 mod credentials;
 mod office;
 mod pages;
 mod terms;
 
 pub use admin::admin;
+pub use campaigns::{
+    Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
+    TrialCounts, TrialView,
+};
 pub use office::{
     AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, LinksView, MemberView,
     NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, RingView, Step, StepView,

@@ -9,6 +9,9 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::campaigns::{
+    Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
+};
 use crate::terms::TermsView;
 
 /// An account to open, with its project and organisation where they are new.
@@ -371,6 +374,34 @@ pub trait Office: Send + Sync + 'static {
         project: &str,
         purposes: Vec<String>,
     ) -> impl Future<Output = Result<Vec<String>, OfficeError>> + Send;
+
+    /// Makes and signs the sketch of a campaign; nothing acts yet.
+    fn make_sketch(
+        &self,
+        new: NewSketch,
+    ) -> impl Future<Output = Result<SketchFile, OfficeError>> + Send;
+
+    /// Tries a sketch on the store's cleared accounts.
+    fn try_sketch(
+        &self,
+        asked: SketchAsked,
+    ) -> impl Future<Output = Result<TrialView, OfficeError>> + Send;
+
+    /// Tries a sketch and, where it fires on nearly nobody, lets it act.
+    fn activate_sketch(
+        &self,
+        activation: Activation,
+    ) -> impl Future<Output = Result<ActivationView, OfficeError>> + Send;
+
+    /// Every campaign that was ever activated.
+    fn campaigns(&self) -> impl Future<Output = Result<Vec<CampaignView>, OfficeError>> + Send;
+
+    /// Ends the campaign of this name.
+    fn expire_campaign(
+        &self,
+        name: &str,
+        by: &str,
+    ) -> impl Future<Output = Result<CampaignView, OfficeError>> + Send;
 
     /// Whose key this is, suspended or not; none for an unknown or revoked one.
     fn whose(&self, secret: &str) -> Option<String>;

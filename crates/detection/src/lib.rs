@@ -20,6 +20,7 @@
 mod account;
 pub mod bounds;
 mod calibration;
+pub mod campaign;
 mod catalogue;
 mod cues;
 mod detect;

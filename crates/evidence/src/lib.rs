@@ -3,6 +3,7 @@
 
 pub mod bundle;
 pub mod checkpoint;
+pub mod dsse;
 pub mod merkle;
 mod record;
 pub mod seal;

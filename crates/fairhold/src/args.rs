@@ -1,5 +1,6 @@
 //! What may be typed.
 
+pub(crate) mod sketch;
 pub(crate) mod terms;
 
 use std::path::PathBuf;
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     /// Open and list accounts.
     #[command(subcommand)]
     Account(Account),
+    /// Known campaigns: make, test, activate, list and expire their sketches.
+    #[command(subcommand)]
+    Sketch(sketch::Sketch),
     /// What the terms say: list, show, check, explain, compare, replay and export them.
     #[command(subcommand)]
     Terms(terms::Terms),

@@ -9,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod mask;
 pub(crate) mod serve;
+pub(crate) mod sketch;
 pub(crate) mod status;
 pub(crate) mod terms;
 pub(crate) mod verify;

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Finding,
     /// 2: an error, or input that cannot be read.
     Error,
+    /// 3: it could not be decided.
+    Undecided,
 }
 
 impl Exit {
@@ -22,6 +24,7 @@ impl Exit {
             Self::Clean => 0,
             Self::Finding => 1,
             Self::Error => 2,
+            Self::Undecided => 3,
         }
     }
 }

@@ -7,12 +7,13 @@ use detection::SketchKey;
 use engine::judge::Judge;
 use engine::prices::{Price, Prices};
 use engine::{Config, Mode};
-use evidence::checkpoint::LogKey;
+use evidence::checkpoint::{LogKey, Verifier};
 use evidence::seal::MasterKey;
 use facts::Span;
 use sha2::{Digest as _, Sha256};
-use store::{DataFolder, JournalTask};
+use store::{DataFolder, JournalTask, SystemClock};
 
+use crate::campaigns::KnownCampaigns;
 use crate::failure::Failure;
 use crate::judge::{Documents, NoTerms, Seated};
 use crate::keeper::{Keeper, Options};
@@ -73,6 +74,8 @@ pub(crate) struct House {
     pub(crate) links: LinkKey,
     /// The documents that bind.
     pub(crate) terms: Option<Arc<Documents>>,
+    /// The known campaigns that act.
+    pub(crate) campaigns: Arc<KnownCampaigns>,
     journal: JournalTask,
 }
 
@@ -102,6 +105,12 @@ impl House {
         let (keeper, journal) = Keeper::open(options)
             .await
             .map_err(|e| Failure::chain(&e))?;
+        let campaigns = KnownCampaigns::default();
+        let key = Verifier::parse(&log.vkey()).map_err(|e| Failure::error(e.to_string()))?;
+        campaigns
+            .reload(keeper.database(), &key, SystemClock.now())
+            .await
+            .map_err(|e| Failure::chain(&e))?;
         Ok(Self {
             folder,
             keeper: Arc::new(keeper),
@@ -109,6 +118,7 @@ impl House {
             sketches,
             links: LinkKey(link_key(&seed)),
             terms: plan.terms,
+            campaigns: Arc::new(campaigns),
             journal,
         })
     }

@@ -3,6 +3,7 @@
 //!
 //! The lock is held for a decision (microseconds), never across a wait.
 
+mod campaigns;
 mod rows;
 mod usage;
 

@@ -7,6 +7,7 @@
 
 mod args;
 mod bench;
+pub mod campaigns;
 mod commands;
 mod demo;
 mod doors;
@@ -87,6 +88,7 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
         Command::Account(what) => with_office(&cli.data, Asked::Account(what), out).await,
+        Command::Sketch(what) => with_office(&cli.data, Asked::Sketch(what), out).await,
     }
 }
 
@@ -97,6 +99,7 @@ enum Asked {
     Export(args::Export),
     Key(args::Key),
     Account(args::Account),
+    Sketch(args::sketch::Sketch),
     Status(String),
 }
 
@@ -123,6 +126,7 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Export(what) => commands::export::run(office, what, out).await,
         Asked::Key(what) => commands::key::run(office, what, out).await,
         Asked::Account(what) => commands::account::run(office, what, out).await,
+        Asked::Sketch(what) => commands::sketch::run(office, what, out).await,
         Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

@@ -1,5 +1,6 @@
 //! The office of the house that this process holds open.
 
+pub(crate) mod campaigns;
 mod cases;
 mod finding;
 mod ledger;
@@ -12,14 +13,16 @@ pub(crate) use finding::found;
 use std::sync::Arc;
 
 use console::{
-    AccountView, CaseView, CheckpointView, DetectionView, KeyView, LinksView, NewAccount, NewCase,
-    NewKey, NewLinks, Office, OfficeError, Step, TermsView,
+    AccountView, Activation, ActivationView, CampaignView, CaseView, CheckpointView, DetectionView,
+    KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office, OfficeError,
+    SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
 use gateway::Desk as _;
 use serde_json::Value;
 
+use crate::campaigns::KnownCampaigns;
 use crate::house::House;
 use crate::judge::Documents;
 use crate::keeper::Keeper;
@@ -32,6 +35,7 @@ pub(crate) struct LocalOffice {
     sketches: SketchKey,
     links: links::LinkKey,
     terms: Option<Arc<Documents>>,
+    campaigns: Arc<KnownCampaigns>,
 }
 
 impl LocalOffice {
@@ -43,6 +47,15 @@ impl LocalOffice {
             sketches: house.sketches,
             links: house.links,
             terms: house.terms.clone(),
+            campaigns: Arc::clone(&house.campaigns),
+        }
+    }
+
+    fn desk(&self) -> campaigns::Desk<'_> {
+        campaigns::Desk {
+            keeper: &self.keeper,
+            log: &self.log,
+            known: &self.campaigns,
         }
     }
 }
@@ -121,6 +134,26 @@ impl Office for LocalOffice {
         purposes: Vec<String>,
     ) -> Result<Vec<String>, OfficeError> {
         people::declare(&self.keeper, project, &purposes).await
+    }
+
+    async fn make_sketch(&self, new: NewSketch) -> Result<SketchFile, OfficeError> {
+        self.desk().make(new).await
+    }
+
+    async fn try_sketch(&self, asked: SketchAsked) -> Result<TrialView, OfficeError> {
+        self.desk().test(&asked).await
+    }
+
+    async fn activate_sketch(&self, new: Activation) -> Result<ActivationView, OfficeError> {
+        self.desk().activate(new).await
+    }
+
+    async fn campaigns(&self) -> Result<Vec<CampaignView>, OfficeError> {
+        self.desk().list().await
+    }
+
+    async fn expire_campaign(&self, name: &str, by: &str) -> Result<CampaignView, OfficeError> {
+        self.desk().expire(name, by).await
     }
 
     fn whose(&self, secret: &str) -> Option<String> {

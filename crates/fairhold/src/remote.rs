@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use console::{
-    AccountView, CaseView, CheckpointView, DetectionView, KeyView, LinksView, NewAccount, NewCase,
-    NewKey, NewLinks, Office, OfficeError, Step, TermsView,
+    AccountView, Activation, ActivationView, CampaignView, CaseView, CheckpointView, DetectionView,
+    Ending, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office,
+    OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -203,6 +204,31 @@ impl Office for Remote {
     ) -> Result<Vec<String>, OfficeError> {
         let path = format!("/admin/projects/{}/purposes", segment(project));
         self.call(Method::PUT, &path, Some(&purposes)).await
+    }
+
+    async fn make_sketch(&self, new: NewSketch) -> Result<SketchFile, OfficeError> {
+        self.call(Method::POST, "/admin/campaigns/make", Some(&new))
+            .await
+    }
+
+    async fn try_sketch(&self, asked: SketchAsked) -> Result<TrialView, OfficeError> {
+        self.call(Method::POST, "/admin/campaigns/test", Some(&asked))
+            .await
+    }
+
+    async fn activate_sketch(&self, new: Activation) -> Result<ActivationView, OfficeError> {
+        self.call(Method::POST, "/admin/campaigns", Some(&new))
+            .await
+    }
+
+    async fn campaigns(&self) -> Result<Vec<CampaignView>, OfficeError> {
+        self.read("/admin/campaigns").await
+    }
+
+    async fn expire_campaign(&self, name: &str, by: &str) -> Result<CampaignView, OfficeError> {
+        let path = format!("/admin/campaigns/{}/expire", segment(name));
+        let ending = Ending { by: by.to_owned() };
+        self.call(Method::POST, &path, Some(&ending)).await
     }
 
     fn whose(&self, _: &str) -> Option<String> {

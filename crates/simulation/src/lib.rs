@@ -11,4 +11,4 @@ pub use random::Random;
 
 pub use fleet::{Fleet, FleetAccount, FleetExchange};
 pub use generate::FleetShape;
-pub use pool::PoolError;
+pub use pool::{HONEST, KnownReport, KnownRow, KnownSettings, PoolError, known_campaigns};

@@ -1,5 +1,7 @@
 //! Real recorded traffic: one file per source, one source as the ring.
 
+mod known;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::BufRead as _;
@@ -10,6 +12,8 @@ use serde::Deserialize;
 
 use crate::fleet::{Fleet, FleetAccount, FleetExchange};
 use crate::random::Random;
+
+pub use known::{HONEST, KnownReport, KnownRow, KnownSettings, known_campaigns};
 
 /// Why a pool cannot be loaded.
 #[derive(Debug)]

@@ -26,6 +26,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "agreements",
         include_str!("../migrations/0002_agreements.sql"),
     ),
+    (
+        3,
+        "campaigns",
+        include_str!("../migrations/0003_campaigns.sql"),
+    ),
     (4, "links", include_str!("../migrations/0004_links.sql")),
 ];
 

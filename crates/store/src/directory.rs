@@ -4,6 +4,7 @@
 
 use facts::{AccountId, KeyId, MicroUsd, OrganisationId, ProjectId, Timestamp};
 
+use crate::campaigns::{self, CampaignChange};
 use crate::database::{Cell, Database, Row, Session, StoreError};
 use crate::links::LinkRow;
 
@@ -175,6 +176,8 @@ pub enum Change {
     },
     /// A case takes a step; its number must be free.
     CaseStep(CaseStepRow),
+    /// A known campaign is activated or ends.
+    Campaign(CampaignChange),
 }
 
 /// Everything the engine needs to know at the start.
@@ -212,6 +215,7 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             Change::RevokeKey { key, .. } => format!("no live key `{key}`"),
             Change::Standing { account, .. } => format!("no account `{account}`"),
             Change::Purposes { project, .. } => format!("no project `{project}`"),
+            Change::Campaign(change) => change.refusal(),
             Change::Organisation(_)
             | Change::Project(_)
             | Change::Account(_)
@@ -285,6 +289,7 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
         Change::Agreement { account, json } => agreement(account, json),
         Change::Purposes { project, json } => purposes(project, json),
         Change::Link { row, at } => link(row, *at),
+        Change::Campaign(change) => campaigns::statement(change),
         Change::CaseStep(row) => (
             "INSERT INTO case_steps (case_id, n, json, digest) VALUES ($1, $2, $3, $4)",
             vec![

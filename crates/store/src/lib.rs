@@ -5,6 +5,7 @@
 //! randomness and to files. Nothing here decides anything.
 #![forbid(unsafe_code)]
 
+mod campaigns;
 mod checkpoints;
 mod database;
 mod directory;
@@ -15,6 +16,7 @@ mod journal;
 mod links;
 mod reads;
 
+pub use campaigns::{CampaignChange, CampaignRow};
 pub use checkpoints::Checkpoint;
 pub use database::{Database, StoreError};
 pub use directory::{

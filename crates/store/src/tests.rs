@@ -1,5 +1,6 @@
 //! Every test runs on `SQLite` and on `PostgreSQL`.
 
+mod campaigns;
 mod directory;
 mod doors;
 mod durability;

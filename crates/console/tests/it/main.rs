@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use console::{
-    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, DocumentView, KeyView,
-    LinksView, NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, Step, TermsView,
+    AccountView, Activation, ActivationView, CampaignView, CaseStep, CaseView, CheckpointView,
+    DetectionView, DocumentView, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks,
+    NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -128,6 +129,24 @@ impl Office for Fake {
     ) -> Result<Vec<String>, OfficeError> {
         self.note(format!("declare {project} {}", purposes.join(" ")));
         Ok(purposes)
+    }
+    async fn make_sketch(&self, new: NewSketch) -> Result<SketchFile, OfficeError> {
+        self.note(format!("make {} of {}", new.name, new.accounts.join(" ")));
+        Err(OfficeError::Conflict("no case".to_owned()))
+    }
+    async fn try_sketch(&self, asked: SketchAsked) -> Result<TrialView, OfficeError> {
+        Err(OfficeError::Invalid(asked.file))
+    }
+    async fn activate_sketch(&self, new: Activation) -> Result<ActivationView, OfficeError> {
+        self.note(format!("activate {} by {}", new.file, new.by));
+        Err(OfficeError::Conflict("active already".to_owned()))
+    }
+    async fn campaigns(&self) -> Result<Vec<CampaignView>, OfficeError> {
+        Ok(Vec::new())
+    }
+    async fn expire_campaign(&self, name: &str, by: &str) -> Result<CampaignView, OfficeError> {
+        self.note(format!("expire {name} by {by}"));
+        Err(OfficeError::NotFound(format!("no campaign `{name}`")))
     }
     fn whose(&self, secret: &str) -> Option<String> {
         match secret {

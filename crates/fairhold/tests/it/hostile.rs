@@ -50,6 +50,14 @@ const DOORS: &[Door] = &[
         doors::step,
         &[br#"{"at":1,"by":"ann","comment":"","step":"approved"}"#],
     ),
+    (
+        "campaign",
+        doors::campaign,
+        &[
+            br#"{"expires_at":2,"made_at":1,"made_from":{"accounts":1,"exchanges":9,"prompts":9},"name":"q","programmes":[{"hashes":["0000000000000001","0000000000000002","0000000000000003"],"prompts":9}],"rule":{"hashes_min":3,"hashes_percent":20,"prompts_min":3,"prompts_within":20},"shingle":5,"text":1,"v":1}"#,
+            br#"{"payload":"e30=","payloadType":"application/vnd.fairhold.campaign+json","signatures":[{"keyid":"fuzz","sig":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}]}"#,
+        ],
+    ),
     ("key", doors::key, &[b"fh_live_00000000000_00000000000000000000000000000000000000000000000000"]),
 ];
 

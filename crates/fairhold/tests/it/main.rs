@@ -11,6 +11,8 @@ mod hostile;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]
+mod sketch;
+#[cfg(test)]
 mod soak;
 #[cfg(test)]
 mod terms;

@@ -73,8 +73,12 @@ pub fn flagged(tested: &[Tested], hit: &dyn Fn(&Tested) -> bool) -> Flagged {
     let (worst_source, worst_source_is) = worst(&sources);
     let hits = shares.iter().sum::<f64>();
     let (floor, ceil) = (hits.floor(), hits.ceil());
-    let count = |x: f64| (0..=shares.len()).find(|n| f64::from(u32::try_from(*n).unwrap_or(0)) >= x);
-    let (low, high) = (count(floor).unwrap_or(0), count(ceil).unwrap_or(shares.len()));
+    let count =
+        |x: f64| (0..=shares.len()).find(|n| f64::from(u32::try_from(*n).unwrap_or(0)) >= x);
+    let (low, high) = (
+        count(floor).unwrap_or(0),
+        count(ceil).unwrap_or(shares.len()),
+    );
     Flagged {
         marginal: mean(shares),
         by_source: mean(&source_means),
@@ -92,7 +96,10 @@ pub fn flagged(tested: &[Tested], hit: &dyn Fn(&Tested) -> bool) -> Flagged {
 /// For each campaign, the share of its accounts that were found.
 pub fn found(tested: &[Tested], hit: &dyn Fn(&Tested) -> bool) -> BTreeMap<String, f64> {
     let sources = by(tested, hit, &|t| &t.source);
-    sources.into_iter().map(|(source, shares)| (source.to_owned(), mean(&shares))).collect()
+    sources
+        .into_iter()
+        .map(|(source, shares)| (source.to_owned(), mean(&shares)))
+        .collect()
 }
 
 /// The mean over campaigns.

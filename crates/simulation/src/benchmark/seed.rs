@@ -84,17 +84,26 @@ impl Tests<'_> {
         let mut made = SeedResult::default();
         for n in SIZES {
             let honest = self.honest(n, &mut random);
-            made.fpr_at_1pct.insert(n, flagged(&honest, &|t| t.rank.p <= 0.01));
-            made.fpr_at_5pct.insert(n, flagged(&honest, &|t| t.rank.p <= 0.05));
-            made.fpr_at_1pct_declared.insert(n, flagged(&honest, &|t| t.declared.p <= 0.01));
-            let (all, logged) = (self.pure(n, false, &mut random), self.pure(n, true, &mut random));
+            made.fpr_at_1pct
+                .insert(n, flagged(&honest, &|t| t.rank.p <= 0.01));
+            made.fpr_at_5pct
+                .insert(n, flagged(&honest, &|t| t.rank.p <= 0.05));
+            made.fpr_at_1pct_declared
+                .insert(n, flagged(&honest, &|t| t.declared.p <= 0.01));
+            let (all, logged) = (
+                self.pure(n, false, &mut random),
+                self.pure(n, true, &mut random),
+            );
             made.tpr_p1.insert(n, self.recall(&all, &logged, 0.01));
             made.tpr_p5.insert(n, self.recall(&all, &logged, 0.05));
             for share in SHARES {
                 let mixed = self.mixed(n, share, &mut random);
                 let at = |level: f64| mean_of(&found(&mixed, &|t| t.rank.p <= level));
                 let key = format!("{share}");
-                made.mixtures.entry(key.clone()).or_default().insert(n, at(0.05));
+                made.mixtures
+                    .entry(key.clone())
+                    .or_default()
+                    .insert(n, at(0.05));
                 made.mixtures_p1.entry(key).or_default().insert(n, at(0.01));
             }
             if n == 100 {
@@ -121,7 +130,10 @@ impl Tests<'_> {
     }
 
     fn name(&self, source: usize) -> &str {
-        self.pool.sources.get(source).map_or("", |s| s.name.as_str())
+        self.pool
+            .sources
+            .get(source)
+            .map_or("", |s| s.name.as_str())
     }
 
     /// Honest accounts of `n` exchanges.
@@ -144,33 +156,55 @@ impl Tests<'_> {
     }
 
     fn deal(&self, unit: &Unit, n: usize, random: &mut Random, made: &mut Vec<Tested>) {
-        let Some(detector) = (self.detector)(unit.source) else { return };
+        let Some(detector) = (self.detector)(unit.source) else {
+            return;
+        };
         for of in deal(unit, n, OF_ONE, random) {
             let stream = items(self.pool, unit.source, &of);
-            made.push(test(detector, &unit.name, self.name(unit.source), n, stream));
+            made.push(test(
+                detector,
+                &unit.name,
+                self.name(unit.source),
+                n,
+                stream,
+            ));
         }
     }
 
     /// Accounts that harvest with a share of their exchanges; the rest is one honest source's.
     fn mixed(&self, n: usize, share: f64, random: &mut Random) -> Vec<Tested> {
         let own = (1..=n)
-            .find(|own| f64::from(u32::try_from(*own).unwrap_or(0)) + 1e-9 >= share * f64::from(u32::try_from(n).unwrap_or(0)))
+            .find(|own| {
+                f64::from(u32::try_from(*own).unwrap_or(0)) + 1e-9
+                    >= share * f64::from(u32::try_from(n).unwrap_or(0))
+            })
             .unwrap_or(1);
         let mut made = Vec::new();
         for unit in harvest_units(self.pool, false) {
-            let Some(detector) = (self.detector)(unit.source) else { continue };
+            let Some(detector) = (self.detector)(unit.source) else {
+                continue;
+            };
             if unit.items.len() < own.max(PER_CAMPAIGN_MIN) {
                 continue;
             }
             let covers = (self.covers)(unit.source);
             for of in deal(&unit, own, OF_ONE, random) {
-                let Some(cover) = covers.get(random.below(covers.len())).copied() else { break };
+                let Some(cover) = covers.get(random.below(covers.len())).copied() else {
+                    break;
+                };
                 let count = self.pool.sources.get(cover).map_or(0, |s| s.items.len());
                 let mut rest: Vec<usize> = (0..count).collect();
                 random.shuffle(&mut rest);
                 rest.truncate(n - own);
-                let stream = items(self.pool, unit.source, &of).chain(items(self.pool, cover, &rest));
-                made.push(test(detector, &unit.name, self.name(unit.source), n, stream));
+                let stream =
+                    items(self.pool, unit.source, &of).chain(items(self.pool, cover, &rest));
+                made.push(test(
+                    detector,
+                    &unit.name,
+                    self.name(unit.source),
+                    n,
+                    stream,
+                ));
             }
         }
         made
@@ -210,16 +244,28 @@ impl Tests<'_> {
     fn looked_at(&self, units: &[Unit], random: &mut Random) -> (Vec<Tested>, Vec<Tested>) {
         let (mut ever, mut naive) = (Vec::new(), Vec::new());
         for unit in units {
-            let Some(detector) = (self.detector)(unit.source) else { continue };
+            let Some(detector) = (self.detector)(unit.source) else {
+                continue;
+            };
             let n = unit.items.len().div_ceil(OF_ONE).clamp(100, 1500);
             for of in deal(unit, n, OF_ONE, random) {
                 let stream: Vec<&Item> = items(self.pool, unit.source, &of).collect();
                 let looks = trajectory(&detector.head, stream.iter().copied());
-                let reached = LOOKS.iter().filter(|l| usize::try_from(**l).unwrap_or(0) <= of.len());
+                let reached = LOOKS
+                    .iter()
+                    .filter(|l| usize::try_from(**l).unwrap_or(0) <= of.len());
                 let ranks = reached.zip(looks).enumerate();
                 let ranks = ranks.map(|(look, (_, s))| detector.calibration.rank(s, look, None));
-                let Some(least) = ranks.min_by(|a, b| a.p.total_cmp(&b.p)) else { continue };
-                let mut one = test(detector, &unit.name, self.name(unit.source), of.len(), stream);
+                let Some(least) = ranks.min_by(|a, b| a.p.total_cmp(&b.p)) else {
+                    continue;
+                };
+                let mut one = test(
+                    detector,
+                    &unit.name,
+                    self.name(unit.source),
+                    of.len(),
+                    stream,
+                );
                 one.rank = least;
                 naive.push(one.clone());
                 one.rank = detector.calibration.anytime(least.p);

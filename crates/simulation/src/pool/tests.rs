@@ -1,7 +1,7 @@
 use super::*;
 use detection::{Settings, SketchKey, detect};
 
-fn dir() -> PathBuf {
+pub(super) fn dir() -> PathBuf {
     let data = std::env::var_os("FAIRHOLD_DATA").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,
