@@ -1,5 +1,6 @@
 //! What may be typed.
 
+pub(crate) mod bench;
 pub(crate) mod sketch;
 pub(crate) mod terms;
 
@@ -330,6 +331,8 @@ pub(crate) enum Bench {
     },
     /// Rulings on 1,000 accounts under some 20 policies, kept and anew.
     Terms,
+    /// How often honest accounts are accused and campaigns found, on sources never seen.
+    Detection(bench::DetectionBench),
     /// The mock upstream of a benchmark.
     #[command(hide = true)]
     Mock,

@@ -5,6 +5,7 @@
 //! through the gateway; latencies count from the intended send time, so that a
 //! server that stalls cannot hide it (coordinated omission).
 
+mod detection;
 mod door;
 mod figures;
 mod load;
@@ -100,6 +101,7 @@ pub(crate) async fn run(what: Bench, out: Out) -> Result<Exit, Failure> {
             terms,
         } => door::serve(&upstream, record.as_deref(), terms, out).await,
         Bench::Terms => terms::run(out),
+        Bench::Detection(what) => detection::run(&what, out),
         Bench::Gateway {
             seconds,
             connections,

@@ -18,6 +18,7 @@ pub mod keeper;
 mod logs;
 mod office;
 mod out;
+mod page;
 mod remote;
 mod run_file;
 mod settings;

@@ -7,17 +7,27 @@
 //! `docs/benchmark.md`.
 
 mod accounts;
+mod baselines;
+mod fleets;
 mod folds;
+mod leaks;
+mod own;
 mod pool;
 mod rates;
+mod run;
 mod seed;
 mod train;
 mod trial;
 
 pub use accounts::*;
+pub use baselines::{Baseline, baselines};
+pub use fleets::{Attacker, Named, hydras};
 pub use folds::{FOLDS, folds};
+pub use leaks::{LEAK, leaks};
+pub use own::own_pool;
 pub use pool::{Item, Pool, Source};
 pub use rates::{Flagged, flagged, found, mean_of};
+pub use run::{Once, held_out_seed, once, split_seed, tested_with};
 pub use seed::{Recall, SHARES, SIZES, SeedResult, Tests};
 pub use train::{Recipe, fit};
 pub use trial::*;

@@ -141,3 +141,22 @@ pub fn mean_levels<'a>(items: impl IntoIterator<Item = &'a Item>) -> [f64; CUES]
     }
     sums.map(|sum: f64| sum / f64::max(n, 1.0))
 }
+
+/// Honest programmes and campaigns that can fill accounts of a size.
+#[derive(Debug, Clone)]
+pub struct OwnedUnits {
+    /// Honest programmes.
+    pub honest: Vec<Unit>,
+    /// Campaigns.
+    pub harvest: Vec<Unit>,
+}
+
+impl OwnedUnits {
+    /// Of a pool.
+    pub fn of(pool: &Pool, n: usize) -> Self {
+        Self {
+            honest: honest_units(pool, n),
+            harvest: harvest_units(pool, false),
+        }
+    }
+}

@@ -22,6 +22,8 @@ pub struct Item {
     pub characters: u32,
     /// Whether the request itself was logged, not rebuilt.
     pub logged: bool,
+    /// Whether its answer was recorded; the detector never reads it.
+    pub answered: bool,
     /// Its programme's place in [`Source::programmes`].
     pub programme: usize,
     /// What was asked: (role, text); kept where fleets are made of it.
@@ -69,6 +71,8 @@ struct Row {
     campaign: Option<String>,
     group: Option<String>,
     realness: Option<String>,
+    #[serde(default)]
+    response: Option<serde::de::IgnoredAny>,
     prompt: Vec<Message>,
 }
 
@@ -179,23 +183,38 @@ fn source(
             .into_iter()
             .map(|m| (m.role, flat(m.content)))
             .collect();
-        let reading = reader.read(&prompt);
-        if !known.insert(reading.duplicate_id()) {
+        let Some(item) = item(reader, prompt, &mut known) else {
             made.repeated += 1;
             continue;
-        }
+        };
         made.items.push(Item {
-            levels: levels(reading),
-            frames: frames_of(reading),
-            bins: reading.bins.clone().into(),
-            characters: prompt
-                .iter()
-                .map(|(_, text)| u32::try_from(text.chars().count()).unwrap_or(u32::MAX))
-                .fold(0, u32::saturating_add),
             logged,
+            answered: row.response.is_some(),
             programme: place,
-            prompt,
+            ..item
         });
     }
     Ok(made)
+}
+
+/// One exchange, read; none when its prompt is known already.
+pub(super) fn item(
+    reader: &mut Reader,
+    prompt: Vec<(String, String)>,
+    known: &mut HashSet<u64>,
+) -> Option<Item> {
+    let reading = reader.read(&prompt);
+    known.insert(reading.duplicate_id()).then(|| Item {
+        levels: levels(reading),
+        frames: frames_of(reading),
+        bins: reading.bins.clone().into(),
+        characters: prompt
+            .iter()
+            .map(|(_, text)| u32::try_from(text.chars().count()).unwrap_or(u32::MAX))
+            .fold(0, u32::saturating_add),
+        logged: true,
+        answered: false,
+        programme: 0,
+        prompt,
+    })
 }

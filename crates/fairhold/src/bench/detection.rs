@@ -1,0 +1,222 @@
+//! `fairhold bench detection`: how often honest accounts are accused and
+//! campaigns are found, on sources that were never seen.
+
+mod median;
+mod page;
+mod plot;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use detection::{Account, Detector, Reader};
+use serde_json::{Map, Value, json};
+use simulation::benchmark::{
+    LEAK, Pool, SeedResult, held_out_seed, once, own_pool, split_seed, tested_with,
+};
+use simulation::{KnownSettings, known_campaigns};
+
+use crate::args::bench::DetectionBench;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+
+/// Where recorded traffic lies beside the project, if it does.
+const BESIDE: &str = "../shared/data/traffic";
+
+/// Runs it; exit 1 when the pool leaks: one raw field tells harvest from honest.
+pub(super) fn run(what: &DetectionBench, out: Out) -> Result<Exit, Failure> {
+    let asked = Asked::of(what)?;
+    out.say(&format!("pool: {}", asked.said()));
+    let bar = out.progress(0, "sources read");
+    let read =
+        |dir: &Path| Pool::read(dir, |_| bar.inc(1)).map_err(|e| Failure::error(e.to_string()));
+    let (train, pool) = match &asked {
+        Asked::Own => (None, own_pool(1)),
+        Asked::Split(dir) | Asked::Shipped(dir) => (None, read(dir)?),
+        Asked::Apart(train, test) => (Some(read(train)?), read(test)?),
+    };
+    bar.finish_and_clear();
+    let speed = speed(&pool);
+    let seeds = what.seed..what.seed + what.seeds.max(1);
+    let results = every_seed(&asked, train.as_ref(), &pool, seeds, out)?;
+    let mut report = median::of(&results)?;
+    let rest = rest(&asked, &pool, what.seed, out)?;
+    report.extend(rest);
+    report.insert("exchanges_per_second_per_core".to_owned(), json!(speed));
+    report.insert("pool".to_owned(), facts(&asked, &pool));
+    report.insert("seeds".to_owned(), json!(results.len()));
+    let report = Value::Object(report);
+    if let Some(path) = &what.html {
+        let text = page::page(&report, &results);
+        std::fs::write(path, text)
+            .map_err(|e| Failure::error(format!("failed to write `{}`: {e}", path.display())))?;
+        out.say(&format!("report: {}", path.display()));
+    }
+    out.data(&report)?;
+    page::table(&report).iter().for_each(|line| out.line(line));
+    if what.html.is_none() {
+        out.next("fairhold bench detection --html detection.html");
+    }
+    let leaks = report.get("leaks").and_then(Value::as_object);
+    let worst = leaks
+        .into_iter()
+        .flat_map(|l| l.iter())
+        .find(|(_, auc)| auc.as_f64() > Some(LEAK));
+    if let Some((field, auc)) = worst {
+        out.say(&format!("the pool leaks: `{field}` alone has an area of {auc} (at most {LEAK}); what is measured on it flatters"));
+        return Ok(Exit::Finding);
+    }
+    Ok(Exit::Clean)
+}
+
+/// What is tested on what.
+enum Asked {
+    /// Our own text.
+    Own,
+    /// One folder, split by lineage.
+    Split(PathBuf),
+    /// One folder, tested with the shipped detector.
+    Shipped(PathBuf),
+    /// Trained and calibrated on the first, tested on the second.
+    Apart(PathBuf, PathBuf),
+}
+
+impl Asked {
+    fn of(what: &DetectionBench) -> Result<Self, Failure> {
+        match (&what.data, &what.train, &what.test) {
+            (None, Some(train), Some(test)) => Ok(Self::Apart(train.clone(), test.clone())),
+            (None, None, Some(test)) => Ok(Self::Shipped(test.clone())),
+            (Some(data), None, None) => Ok(Self::Split(data.clone())),
+            (None, None, None) if what.own => Ok(Self::Own),
+            (None, None, None) => {
+                let beside = PathBuf::from(BESIDE);
+                Ok(if beside.is_dir() {
+                    Self::Split(beside)
+                } else {
+                    Self::Own
+                })
+            }
+            _ => Err(Failure::error(
+                "failed to choose what to test: give --data DIR, or --train DIR --test DIR, or --test DIR alone for the shipped detector",
+            )),
+        }
+    }
+
+    fn said(&self) -> String {
+        match self {
+            Self::Own => "a small set of our own text (it shows that everything works; its figures say nothing about real traffic); --data DIR for recorded traffic".to_owned(),
+            Self::Split(dir) => format!("{}, split by lineage into eight folds", dir.display()),
+            Self::Shipped(dir) => format!("{}, tested with the shipped detector", dir.display()),
+            Self::Apart(train, test) => format!(
+                "trained and calibrated on {}, tested on {}",
+                train.display(),
+                test.display()
+            ),
+        }
+    }
+}
+
+/// All seeds, on as many cores as there are.
+fn every_seed(
+    asked: &Asked,
+    train: Option<&Pool>,
+    pool: &Pool,
+    seeds: std::ops::Range<u64>,
+    out: Out,
+) -> Result<Vec<SeedResult>, Failure> {
+    let shipped = match asked {
+        Asked::Shipped(_) => Some(Detector::shipped().map_err(|e| Failure::error(e.to_string()))?),
+        Asked::Own | Asked::Split(_) | Asked::Apart(..) => None,
+    };
+    let shipped = shipped.map(|d| simulation::benchmark::Detector {
+        head: d.head,
+        calibration: d.calibration,
+    });
+    let one = |seed: u64| match (train, &shipped) {
+        (Some(train), _) => held_out_seed(train, pool, seed),
+        (None, Some(detector)) => tested_with(detector, pool, seed),
+        (None, None) => split_seed(pool, seed).1,
+    };
+    let bar = out.progress(seeds.end - seeds.start, "seeds");
+    let next = AtomicU64::new(seeds.start);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut all: Vec<(u64, SeedResult)> = std::thread::scope(|scope| {
+        let work = || {
+            let mut own = Vec::new();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds.end {
+                    return own;
+                }
+                own.push((seed, one(seed)));
+                bar.inc(1);
+            }
+        };
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .filter_map(|t| t.join().ok())
+            .flatten()
+            .collect()
+    });
+    bar.finish_and_clear();
+    if all.is_empty() {
+        return Err(Failure::error("failed to run any seed: see above"));
+    }
+    all.sort_by_key(|(seed, _)| *seed);
+    Ok(all.into_iter().map(|(_, made)| made).collect())
+}
+
+/// What is measured once.
+fn rest(asked: &Asked, pool: &Pool, seed: u64, out: Out) -> Result<Map<String, Value>, Failure> {
+    let bar = out.progress(2, "fleets, baselines, known campaigns");
+    let (split, _) = split_seed(pool, seed);
+    let told = serde_json::to_value(once(pool, &split, seed));
+    let told = told.map_err(|e| Failure::error(format!("failed to write the report: {e}")))?;
+    bar.inc(1);
+    let mut made = match told {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    let dir = match asked {
+        Asked::Own => None,
+        Asked::Split(dir) | Asked::Shipped(dir) | Asked::Apart(_, dir) => Some(dir),
+    };
+    let known = dir
+        .map(|dir| known_campaigns(dir, seed, &KnownSettings::STANDARD))
+        .transpose();
+    let known = known.map_err(|e| Failure::error(e.to_string()))?;
+    bar.finish_and_clear();
+    let known = known.map_or(Value::Null, |known| {
+        let [fpr, at_20, at_100] = known.fpr();
+        json!({"recall": known.recall(), "fpr": fpr, "fpr_20": at_20, "fpr_100": at_100})
+    });
+    made.insert("known_campaign".to_owned(), known);
+    Ok(made)
+}
+
+/// Exchanges read and observed a second, on one core.
+fn speed(pool: &Pool) -> f64 {
+    const MOST: usize = 40_000;
+    let mut reader = Reader::default();
+    let mut account = Account::default();
+    let started = Instant::now();
+    let prompts = pool.sources.iter().flat_map(|s| &s.items).take(MOST);
+    let mut n = 0_u32;
+    for item in prompts {
+        account.observe(reader.read(&item.prompt));
+        n += 1;
+    }
+    f64::from(n) / started.elapsed().as_secs_f64().max(1e-9)
+}
+
+fn facts(asked: &Asked, pool: &Pool) -> Value {
+    let count = |harvest: bool| pool.sources.iter().filter(|s| s.harvest == harvest).count();
+    json!({
+        "what": asked.said(),
+        "campaigns": count(true),
+        "honest_sources": count(false),
+        "exchanges": pool.exchanges,
+        "repeated_left_out": pool.sources.iter().map(|s| s.repeated).sum::<usize>(),
+    })
+}
