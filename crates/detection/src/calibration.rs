@@ -180,7 +180,8 @@ impl Tail {
             return counted;
         }
         if self.mean <= 0.0 || self.sources <= 0.0 {
-            return 1.0;
+            // Nothing shows how the tail falls.
+            return self.share;
         }
         let over = (score - self.from) / (self.sources * self.mean);
         self.share * (1.0 + over).powf(-self.sources)
@@ -208,14 +209,14 @@ impl Calibration {
             least: Ranked::default(),
             programmes,
         };
-        // Ranked by -p, so that the least p ranks highest.
+        // Ranked by -ln p: the least p ranks highest, and tails fall off exponentially.
         made.least = Ranked::of(made.programmes.iter().map(|p| {
             let least = p.accounts.iter().filter_map(|account| {
                 let ps = account.iter().zip(&made.looks);
                 let ps = ps
                     .filter(|(s, _)| s.is_finite())
                     .map(|(s, ranked)| ranked.p(*s));
-                ps.min_by(f64::total_cmp).map(|p| -p)
+                ps.min_by(f64::total_cmp).map(|p| -p.ln())
             });
             (p.source.as_str(), least.collect::<Vec<f64>>())
         }));
@@ -259,7 +260,7 @@ impl Calibration {
     /// shows one as small.
     pub fn anytime(&self, least: f64) -> Rank {
         Rank {
-            p: self.least.p(-least),
+            p: self.least.p(-least.max(f64::MIN_POSITIVE).ln()),
             floor: self.least.floor(),
             programmes: self.least.programmes,
             sources: self.least.sources,

@@ -359,6 +359,16 @@ const WINDOW: usize = 10;
 pub(crate) struct Lexicon {
     key: SketchKey,
     phrases: HashMap<u64, Cue, Plain>,
+    /// Words that may begin a phrase, by sixteen bits of their hash: most words begin none, and
+    /// are asked for no further.
+    begins: Vec<u64>,
+}
+
+/// The word and the bit of a hash's sixteen bits.
+fn bit(hash: u64) -> (usize, u64) {
+    let [a, b, ..] = hash.to_le_bytes();
+    let sixteen = u16::from_le_bytes([a, b]);
+    (usize::from(sixteen >> 6), 1 << (sixteen & 63))
 }
 
 /// The keys are hashes already.
@@ -401,16 +411,25 @@ pub(crate) fn joined(words: &[u64]) -> u64 {
 impl Lexicon {
     pub(crate) fn new(key: SketchKey) -> Self {
         let mut phrases = HashMap::with_hasher(Plain(0));
+        let mut begins = vec![0; 1 << 10];
         for (cue, words) in LEXICON {
             for phrase in words.split(',') {
                 let tokens: Vec<u64> = text::normalised(phrase)
                     .split(' ')
                     .map(|word| key.hash(word.as_bytes()))
                     .collect();
+                let (word, bit) = tokens.first().map_or((0, 0), |first| bit(*first));
+                if let Some(word) = begins.get_mut(word) {
+                    *word |= bit;
+                }
                 phrases.insert(joined(&tokens), *cue);
             }
         }
-        Self { key, phrases }
+        Self {
+            key,
+            phrases,
+            begins,
+        }
     }
 
     /// The hash of one normalised word.
@@ -420,6 +439,10 @@ impl Lexicon {
 
     /// The longest phrase that begins here.
     fn at(&self, words: &[u64]) -> Option<(Cue, usize)> {
+        let (word, bit) = bit(*words.first()?);
+        if self.begins.get(word).is_none_or(|bits| bits & bit == 0) {
+            return None;
+        }
         (1..=PHRASE_MAX.min(words.len())).rev().find_map(|n| {
             let hash = joined(words.get(..n)?);
             self.phrases.get(&hash).map(|cue| (*cue, n))

@@ -296,4 +296,4 @@ impl Head {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -40,6 +40,26 @@ impl Writer<'_> {
         self.in_word = true;
     }
 
+    /// What [`Writer::take`] does, for the letters of most prompts.
+    fn take_ascii(&mut self, b: u8) {
+        match b {
+            b'a'..=b'z' | b'A'..=b'Z' => {
+                self.begin();
+                self.in_number = false;
+                self.out.push(char::from(b.to_ascii_lowercase()));
+            }
+            b'0'..=b'9' => {
+                if !self.in_number {
+                    self.begin();
+                    self.out.push('0');
+                }
+                self.in_number = true;
+            }
+            b'\'' if self.in_word => {}
+            _ => self.end(),
+        }
+    }
+
     fn take(&mut self, c: char) {
         if ideograph(c) {
             self.end();
@@ -72,7 +92,7 @@ pub(crate) fn append(out: &mut String, text: &str) {
         in_number: false,
     };
     if text.is_ascii() {
-        text.chars().for_each(|c| writer.take(c));
+        text.bytes().for_each(|b| writer.take_ascii(b));
     } else {
         text.nfkc()
             .map(|c| if c == '\u{2019}' { '\'' } else { c })

@@ -92,7 +92,7 @@ struct Direct {
 }
 
 /// Runs the command.
-pub(crate) async fn run(what: Bench, out: Out) -> Result<Exit, Failure> {
+pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Failure> {
     match what {
         Bench::Mock => mock::serve(out).await,
         Bench::Door {
@@ -101,7 +101,7 @@ pub(crate) async fn run(what: Bench, out: Out) -> Result<Exit, Failure> {
             terms,
         } => door::serve(&upstream, record.as_deref(), terms, out).await,
         Bench::Terms => terms::run(out),
-        Bench::Detection(what) => detection::run(&what, out),
+        Bench::Detection(what) => detection::run(data, &what, out),
         Bench::Gateway {
             seconds,
             connections,

@@ -74,7 +74,7 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Demo(what) => demo::run(what, out).await,
         Command::Import(what) => commands::import::run(&cli.data, what, out).await,
         Command::Serve(what) => commands::serve::run(&cli.data, what, out).await,
-        Command::Bench(what) => bench::run(what, out).await,
+        Command::Bench(what) => bench::run(&cli.data, what, out).await,
         Command::Verify(what) => commands::verify::run(&what, out),
         Command::Terms(args::terms::Terms::Test(what)) => {
             commands::terms::test::run(&cli.data, &what, out).await

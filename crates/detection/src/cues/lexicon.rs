@@ -151,7 +151,7 @@ pub(super) const LEXICON: &[(Cue, &str)] = &[
     ),
     (
         Cue::NothingElse,
-        "nothing else,anything else,do not add,do not include,do not explain,no explanation,no explanations,without explanation,do not mention,do not say,are not allowed,do not answer,no additional,additional text,any other,不 要 解释,不要 包含,无需,不 需要 解释",
+        "nothing else,anything else,do not add,do not include,do not explain,no explanation,no explanations,without explanation,do not mention,do not say,are not allowed,do not answer,no additional,additional text,any other,不 要 解释,不要 包含,无需",
     ),
     (
         Cue::Tool,

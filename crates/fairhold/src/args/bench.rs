@@ -4,19 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// `--data DIR` (the option of every command) names recorded traffic here: a folder of
+/// `<source>.jsonl.zst` with `FAMILIES.json`, split by lineage.
 #[derive(Debug, Args)]
 pub(crate) struct DetectionBench {
-    /// Recorded traffic, split by lineage: a folder of `<source>.jsonl.zst` with `FAMILIES.json`.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
     /// Train and calibrate on this folder only.
-    #[arg(long, value_name = "DIR", requires = "test", conflicts_with = "data")]
+    #[arg(long, value_name = "DIR", requires = "test")]
     pub(crate) train: Option<PathBuf>,
     /// Test on this folder only; without `--train` with the shipped detector.
-    #[arg(long, value_name = "DIR", conflicts_with = "data")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) test: Option<PathBuf>,
     /// The small set of our own text, also where recorded traffic lies beside the project.
-    #[arg(long, conflicts_with_all = ["data", "train", "test"])]
+    #[arg(long, conflicts_with_all = ["train", "test"])]
     pub(crate) own: bool,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
