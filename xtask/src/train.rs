@@ -15,8 +15,8 @@ const SEED: u64 = 1;
 const POPULATION: &str = "public applications, evaluations and conversations, as recorded or as released with their \
     templates (English and Chinese); not the customers of any provider";
 
-/// Trains and writes the file.
-pub fn run(dir: Option<String>, root: &Path) -> ExitCode {
+/// Trains and writes the file; with `check`, only compares what is committed with what comes out.
+pub fn run(check: bool, dir: Option<String>, root: &Path) -> ExitCode {
     let dir = dir.map_or_else(
         || {
             let data = std::env::var_os("FAIRHOLD_DATA");
@@ -25,7 +25,11 @@ pub fn run(dir: Option<String>, root: &Path) -> ExitCode {
         },
         PathBuf::from,
     );
-    match train(&dir, &root.join("crates/detection/model/detector.json")) {
+    match train(
+        check,
+        &dir,
+        &root.join("crates/detection/model/detector.json"),
+    ) {
         Ok(line) => {
             let _ = writeln!(std::io::stdout().lock(), "{line}");
             ExitCode::SUCCESS
@@ -37,8 +41,24 @@ pub fn run(dir: Option<String>, root: &Path) -> ExitCode {
     }
 }
 
-fn train(dir: &Path, to: &Path) -> Result<String, String> {
+fn train(check: bool, dir: &Path, to: &Path) -> Result<String, String> {
     let text = detector(dir)?.to_text().map_err(|e| e.to_string())?;
+    if check {
+        let committed =
+            std::fs::read_to_string(to).map_err(|e| format!("{}: {e}", to.display()))?;
+        return if committed == text {
+            Ok(format!(
+                "{} is what {} gives, to the byte",
+                to.display(),
+                dir.display()
+            ))
+        } else {
+            Err(format!(
+                "{} is not what comes out: run `cargo train` and commit it",
+                to.display()
+            ))
+        };
+    }
     std::fs::write(to, &text).map_err(|e| format!("{}: {e}", to.display()))?;
     Ok(format!("{} bytes to {}", text.len(), to.display()))
 }

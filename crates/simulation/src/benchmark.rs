@@ -31,3 +31,6 @@ pub use run::{Once, held_out_seed, once, split_seed, tested_with};
 pub use seed::{Recall, SHARES, SIZES, SeedResult, Tests};
 pub use train::{Recipe, fit};
 pub use trial::*;
+
+#[cfg(test)]
+mod tests;

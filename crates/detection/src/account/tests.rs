@@ -98,7 +98,11 @@ proptest! {
 fn the_stored_form_stays() {
     let bytes = account(&[vec![0, 1, 2], vec![0, 1, 2]]).to_bytes();
     let begins = [1, 2, 234, 4, 0, 234, 4, 0, 234, 4, 0];
-    assert_eq!(bytes[..11], begins, "version, exchanges, levels of the cues");
+    assert_eq!(
+        bytes[..11],
+        begins,
+        "version, exchanges, levels of the cues"
+    );
     assert_eq!(bytes.len(), 280);
 }
 

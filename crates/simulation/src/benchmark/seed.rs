@@ -68,6 +68,7 @@ pub struct SeedResult {
 }
 
 /// Where test accounts come from and what tests each.
+#[expect(missing_debug_implementations, reason = "it borrows closures")]
 pub struct Tests<'a> {
     /// The pool that is tested.
     pub pool: &'a Pool,
