@@ -61,6 +61,12 @@ pub(crate) struct Explain {
     /// The agreement (TOML): declarations, authorisations, further documents.
     #[arg(long, value_name = "FILE")]
     pub(crate) agreement: Option<PathBuf>,
+    /// Where the request comes from, two letters.
+    #[arg(long, requires = "supported", conflicts_with = "verb")]
+    pub(crate) country: Option<String>,
+    /// The countries that a clause on countries admits.
+    #[arg(long, num_args = 1.., requires = "country", value_name = "COUNTRY")]
+    pub(crate) supported: Vec<String>,
     /// The day (YYYY-MM-DD); today without it.
     #[arg(long, value_name = "DAY")]
     pub(crate) at: Option<String>,
