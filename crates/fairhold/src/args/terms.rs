@@ -129,6 +129,9 @@ pub(crate) struct Test {
     /// The documents that bind, `provider/document`; those of the proposal without it.
     #[arg(long, num_args = 1.., value_name = "DOCUMENT")]
     pub(crate) document: Vec<String>,
+    /// The store, `postgres://...`, where the server's configuration names one.
+    #[arg(long, value_name = "URL", conflicts_with = "logs")]
+    pub(crate) store: Option<String>,
     /// Logs to replay instead of the store.
     #[arg(long, num_args = 1.., value_name = "LOG")]
     pub(crate) logs: Vec<PathBuf>,
