@@ -98,6 +98,15 @@ async fn purposes_agreements_and_countries_decide_from_the_next_request_on() {
         undeclared.contains("fairhold/purpose-declared"),
         "{undeclared}"
     );
+    for unreadable in [
+        "x-fairhold-purpose: \r\n".to_owned(),
+        "x-fairhold-purpose: rag\r\nx-fairhold-purpose: evaluation\r\n".to_owned(),
+        "x-fairhold-purpose: rag\u{e9}\r\n".to_owned(),
+        format!("x-fairhold-purpose: {}\r\n", "x".repeat(200)),
+    ] {
+        let answer = served.post(&unreadable).await;
+        assert!(answer.contains("fairhold/purpose-declared"), "{unreadable}");
+    }
     let abroad = served.post("x-country: KP\r\n").await;
     assert!(abroad.starts_with("HTTP/1.1 403"), "{abroad}");
     assert!(
