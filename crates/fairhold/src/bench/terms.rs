@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::directory::{Organisation, Project};
-use engine::judge::Verdict;
+use engine::judge::{Judge, Question, Verdict};
 use engine::key::{Key, RANDOM_BYTES};
 use engine::prices::{Price, Prices};
 use engine::quota::Limits;
@@ -14,7 +14,7 @@ use facts::{
     AccountId, Endpoint, ExchangeId, ModelName, OrganisationId, ProjectId, Span, Timestamp,
 };
 use serde::Serialize;
-use terms::{Act, Purpose, Question};
+use terms::{Agreement, Exceeded, Purpose};
 
 use crate::failure::{Exit, Failure};
 use crate::judge::{Bound, Documents, Seated, documents as named};
@@ -51,15 +51,15 @@ pub(super) fn documents() -> Result<Documents, Failure> {
 
 /// Runs the command.
 pub(super) fn run(out: Out) -> Result<Exit, Failure> {
-    let documents = documents()?;
+    let documents = Arc::new(documents()?);
     let set = named(&DOCUMENTS.map(str::to_owned))?;
     let terms = documents
         .library()
         .bound(&set)
         .map_err(|e| Failure::error(e.to_string()))?;
     let policies = terms.policies(NOW);
-    let cold = cold(&terms)?;
-    let mut asked = engine(Arc::new(documents))?;
+    let cold = cold(&Seated(Arc::clone(&documents)))?;
+    let mut asked = engine(documents)?;
     // The first round of every account fills the cache.
     cached(&mut asked, ACCOUNTS)?;
     let report = Report {
@@ -77,22 +77,36 @@ pub(super) fn run(out: Out) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// Microseconds of one evaluation.
-fn cold(terms: &terms::Terms) -> Result<f64, Failure> {
-    let account = AccountId::parse("bench").map_err(bad)?;
+/// Microseconds of what the engine asks when it kept no ruling, over all
+/// accounts and purposes in turn.
+fn cold(judge: &dyn Judge) -> Result<f64, Failure> {
+    let accounts: Vec<AccountId> = (0..ACCOUNTS).map(account).collect::<Result<_, _>>()?;
+    let organisation = OrganisationId::parse("o").map_err(bad)?;
+    let project = ProjectId::parse("p").map_err(bad)?;
     let model = ModelName::parse("mock-1").map_err(bad)?;
+    let key = key(0);
+    let agreement = Agreement::default();
     let mut purposes = Purpose::ALL.into_iter().cycle();
     let started = Instant::now();
-    for _ in 0..COLD_ROUNDS {
-        let act = Act::Infer {
+    for (_, account) in (0..COLD_ROUNDS).zip(accounts.iter().cycle()) {
+        let ruling = judge.rule(black_box(&Question {
+            organisation: &organisation,
+            project: &project,
+            account,
+            key: key.id(),
             model: &model,
             endpoint: Endpoint::ChatCompletions,
-        };
-        let question = Question {
             purpose: purposes.next().map(Purpose::word),
-            ..Question::new(&account, act, NOW)
-        };
-        black_box(terms.rule(black_box(&question)));
+            agreement: &agreement,
+            country: None,
+            exceeded: Exceeded::default(),
+            at: NOW,
+        }));
+        if matches!(black_box(ruling).verdict, Verdict::Error(_)) {
+            return Err(Failure::error(
+                "the benchmark's question could not be decided".to_owned(),
+            ));
+        }
     }
     Ok(started.elapsed().as_secs_f64() * 1e6 / f64::from(COLD_ROUNDS))
 }
@@ -100,6 +114,10 @@ fn cold(terms: &terms::Terms) -> Result<f64, Failure> {
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn bad(error: facts::IdError) -> Failure {
     Failure::error(error.to_string())
+}
+
+fn account(n: u32) -> Result<AccountId, Failure> {
+    AccountId::parse(&format!("account-{n}")).map_err(bad)
 }
 
 fn key(n: u32) -> Key {
@@ -138,7 +156,7 @@ fn engine(documents: Arc<Documents>) -> Result<Engine, Failure> {
         }),
     ];
     for n in 0..ACCOUNTS {
-        let account = AccountId::parse(&format!("account-{n}")).map_err(bad)?;
+        let account = account(n)?;
         commands.push(Command::OpenAccount {
             id: account.clone(),
             project: project.clone(),
