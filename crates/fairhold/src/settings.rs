@@ -35,7 +35,7 @@ struct TermsTable {
     /// `provider/document`: they bind every request.
     #[serde(default)]
     documents: Vec<String>,
-    /// Further documents by model, `"llama-3*" = ["meta/llama-3"]`.
+    /// Further documents by model, `"llama-3-*" = ["meta/llama-3"]`.
     #[serde(default)]
     models: BTreeMap<String, Vec<String>>,
     /// The countries that a document's clause admits, `"openai/services" = ["US", "DE"]`.

@@ -23,6 +23,8 @@ use crate::server::Shared;
 
 /// Bodies up to this size are read before the key is looked at.
 const SMALL: u64 = 64 << 10;
+/// Longer words in headers mean nothing that anybody defined.
+const WORD_MAX: usize = 128;
 
 /// Answers one request.
 pub(crate) async fn route<D: Desk>(
@@ -137,7 +139,7 @@ async fn open<D: Desk>(
         endpoint,
         model: peek.model.clone(),
         tokens_max: peek.tokens_max(limits.output_tokens_default),
-        purpose: word(&head.headers, "x-fairhold-purpose"),
+        purpose: purpose(&head.headers),
         country: country(&shared.config, &head.headers),
         body_sha256: Sha256::digest(&body).into(),
     };
@@ -194,6 +196,18 @@ fn secret(headers: &HeaderMap) -> Option<String> {
     }
 }
 
+/// The purpose as named. What cannot be read, or is named twice, stays a word
+/// that is no purpose: left out, it would fall back to the project's own, and
+/// what was named would be allowed unread.
+fn purpose(headers: &HeaderMap) -> Option<String> {
+    let given = headers.get_all("x-fairhold-purpose").iter();
+    let words: Vec<_> = given
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    let all = || words.join(", ").chars().take(WORD_MAX).collect();
+    (!words.is_empty()).then(all)
+}
+
 /// Where the request comes from, when a trusted proxy says so.
 fn country(config: &Config, headers: &HeaderMap) -> Option<String> {
     word(headers, config.country_header.as_deref()?)
@@ -202,7 +216,7 @@ fn country(config: &Config, headers: &HeaderMap) -> Option<String> {
 /// A header that holds one short word.
 fn word(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?.trim();
-    (!text.is_empty() && text.len() <= 128).then(|| text.to_owned())
+    (!text.is_empty() && text.len() <= WORD_MAX).then(|| text.to_owned())
 }
 
 /// All of a body, at most `max` bytes.
@@ -291,3 +305,6 @@ fn models<D: Desk>(shared: &Shared<D>, request: &Request<Incoming>) -> Response<
     };
     reply::reply(200, "application/json", list.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,9 @@ fn finding(
         .filter(|exception| purpose.is_some_and(|p| exception.purposes.contains(&p)))
         .map(|exception| weighed(exception, question))
         .collect();
+    if decided && clause.countries {
+        analysis.push("the request comes from a country off the agreed list".to_owned());
+    }
     if speaks && clause.exceptions.is_empty() {
         analysis.push("the clause states no exception".to_owned());
     } else if speaks && analysis.is_empty() {

@@ -1,13 +1,16 @@
 //! What changes for customers between two versions of a document?
 //!
-//! Every situation that the vocabulary can express, up to one declaration or
-//! one established conduct at a time, is put to both versions.
+//! Every situation that the vocabulary can express, up to one declaration, one
+//! established conduct or a country off the agreed list at a time, is put to
+//! both versions.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use facts::{AccountId, Endpoint, ModelName};
 use serde::Serialize;
 
 use crate::question::{Act, Question, Verdict};
-use crate::{Catalogue, Conduct, Declaration, LoadError, Purpose, Terms, Version};
+use crate::{Catalogue, Conduct, Country, Declaration, LoadError, Purpose, Terms, Version};
 
 /// A situation in which the verdict changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +23,8 @@ pub struct Change {
     pub declared: Option<&'static str>,
     /// What was established against it.
     pub conduct: Option<&'static str>,
+    /// It comes from a country off the agreed list.
+    pub abroad: bool,
     /// The old verdict.
     pub old: &'static str,
     /// The clauses that decided it.
@@ -40,6 +45,9 @@ impl Change {
         });
         words.extend(self.declared.map(|word| format!("declared {word}")));
         words.extend(self.conduct.map(|word| format!("after {word}")));
+        if self.abroad {
+            words.push("from a country off the list".to_owned());
+        }
         words.join(", ")
     }
 }
@@ -50,8 +58,12 @@ impl Change {
 /// # Errors
 /// [`LoadError`] when one of them does not compile.
 pub fn diff(old: &Version, new: &Version) -> Result<Vec<Change>, LoadError> {
-    let load =
-        |version: &Version| Terms::load(&Catalogue::of_one(version), &[version.document().clone()]);
+    // On an empty list is no country: whoever comes from a known one is off it.
+    let load = |version: &Version| {
+        let document = version.document().clone();
+        let terms = Terms::load(&Catalogue::of_one(version), std::slice::from_ref(&document))?;
+        Ok::<_, LoadError>(terms.with_countries(BTreeMap::from([(document, BTreeSet::new())])))
+    };
     let (before, after) = (load(old)?, load(new)?);
     let mut changes = Vec::new();
     for situation in situations() {
@@ -69,6 +81,7 @@ pub fn diff(old: &Version, new: &Version) -> Result<Vec<Change>, LoadError> {
                 purpose: situation.purpose.map(Purpose::word),
                 declared: situation.declared.map(Declaration::word),
                 conduct: situation.conduct.map(Conduct::word),
+                abroad: situation.country.is_some(),
                 old: a.word(),
                 old_clauses: why_a,
                 new: b.word(),
@@ -84,10 +97,17 @@ struct Situation {
     purpose: Option<Purpose>,
     declared: Option<Declaration>,
     conduct: Option<Conduct>,
+    country: Option<Country>,
 }
 
 fn situations() -> Vec<Situation> {
-    let mut all = Vec::new();
+    let mut all = vec![Situation {
+        uses: false,
+        purpose: None,
+        declared: None,
+        conduct: None,
+        country: Country::parse("KP"),
+    }];
     let purposes = Purpose::ALL.into_iter().map(Some).chain([None]);
     for purpose in purposes {
         let declarations = Declaration::ALL.iter().copied().map(Some);
@@ -98,6 +118,7 @@ fn situations() -> Vec<Situation> {
                     purpose,
                     declared,
                     conduct: None,
+                    country: None,
                 });
             }
         }
@@ -107,6 +128,7 @@ fn situations() -> Vec<Situation> {
         purpose: None,
         declared: None,
         conduct: Some(*conduct),
+        country: None,
     }));
     all
 }
@@ -131,6 +153,7 @@ impl Situation {
             purpose: self.purpose.map(Purpose::word),
             declared: self.declared.as_slice(),
             conduct: self.conduct.as_slice(),
+            country: self.country,
             ..Question::new(&account, act, version.from().0)
         });
         let because = ruling.because.iter().map(ToString::to_string).collect();

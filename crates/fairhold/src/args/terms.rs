@@ -61,6 +61,12 @@ pub(crate) struct Explain {
     /// The agreement (TOML): declarations, authorisations, further documents.
     #[arg(long, value_name = "FILE")]
     pub(crate) agreement: Option<PathBuf>,
+    /// Where the request comes from, two letters.
+    #[arg(long, requires = "supported", conflicts_with = "verb")]
+    pub(crate) country: Option<String>,
+    /// The countries that a clause on countries admits.
+    #[arg(long, num_args = 1.., requires = "country", value_name = "COUNTRY")]
+    pub(crate) supported: Vec<String>,
     /// The day (YYYY-MM-DD); today without it.
     #[arg(long, value_name = "DAY")]
     pub(crate) at: Option<String>,
@@ -123,6 +129,9 @@ pub(crate) struct Test {
     /// The documents that bind, `provider/document`; those of the proposal without it.
     #[arg(long, num_args = 1.., value_name = "DOCUMENT")]
     pub(crate) document: Vec<String>,
+    /// The store, `postgres://...`, where the server's configuration names one.
+    #[arg(long, value_name = "URL", conflicts_with = "logs")]
+    pub(crate) store: Option<String>,
     /// Logs to replay instead of the store.
     #[arg(long, num_args = 1.., value_name = "LOG")]
     pub(crate) logs: Vec<PathBuf>,

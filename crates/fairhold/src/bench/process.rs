@@ -38,10 +38,7 @@ impl Server {
     /// # Errors
     /// When the process is gone or this is not Linux.
     pub(crate) fn cpu_us(&self) -> std::io::Result<u64> {
-        let stat = self.proc("stat")?;
-        cpu_ticks(&stat).map(|ticks| ticks * 10_000).ok_or_else(|| {
-            std::io::Error::other("the process statistics are not in the known form")
-        })
+        cpu_us(&self.proc("stat")?)
     }
 
     /// Resident memory in megabytes.
@@ -65,6 +62,20 @@ impl Server {
     pub(crate) async fn stop(mut self) -> std::io::Result<()> {
         self.child.kill().await
     }
+}
+
+/// User and system CPU time of this process so far, in microseconds (to a hundredth of a second).
+///
+/// # Errors
+/// When this is not Linux.
+pub(crate) fn own_cpu_us() -> std::io::Result<u64> {
+    cpu_us(&std::fs::read_to_string("/proc/self/stat")?)
+}
+
+fn cpu_us(stat: &str) -> std::io::Result<u64> {
+    let unknown = "the process statistics are not in the known form";
+    let ticks = cpu_ticks(stat).ok_or_else(|| std::io::Error::other(unknown))?;
+    Ok(ticks * 10_000)
 }
 
 /// Fields 14 and 15 of `/proc/<pid>/stat`, counted after the name in parentheses.

@@ -19,22 +19,30 @@ struct Served {
     process: Option<Child>,
     gateway: SocketAddr,
     key: String,
+    /// Further tables of the configuration.
+    more: String,
 }
 
 impl Served {
     /// `serve --enforce` under the `OpenAI` text, with an account `a` of project `a`.
     async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        crash::ask(&data, &["account", "create", "a", "--purpose", "rag"]).await;
-        let key = crash::ask(&data, &["key", "create", "a"]).await;
+        Self::start_with("").await
+    }
+
+    async fn start_with(more: &str) -> Self {
         let mut served = Self {
-            folder,
+            folder: tempfile::tempdir().unwrap(),
             process: None,
             gateway: ([127, 0, 0, 1], 1).into(),
-            key: key["key"].as_str().unwrap().to_owned(),
+            key: String::new(),
+            more: more.to_owned(),
         };
         served.serve().await;
+        served
+            .told(&["account", "create", "a", "--purpose", "rag"])
+            .await;
+        let key = served.told(&["key", "create", "a"]).await;
+        key["key"].as_str().unwrap().clone_into(&mut served.key);
         served
     }
 
@@ -50,8 +58,9 @@ impl Served {
         .await;
         let config = self.folder.path().join("serve.toml");
         let text = format!(
-            "listen = \"127.0.0.1:0\"\n{TERMS}\n[[upstream]]\nname = \"u\"\nkind = \"openai\"\n\
-             base_url = \"http://{answers}\"\nmodels = [\"m\"]\n"
+            "listen = \"127.0.0.1:0\"\n{TERMS}\n{}\n[[upstream]]\nname = \"u\"\nkind = \"openai\"\n\
+             base_url = \"http://{answers}\"\nmodels = [\"m\"]\n",
+            self.more
         );
         std::fs::write(&config, text).unwrap();
         drop(self.process.take());
@@ -89,6 +98,15 @@ async fn purposes_agreements_and_countries_decide_from_the_next_request_on() {
         undeclared.contains("fairhold/purpose-declared"),
         "{undeclared}"
     );
+    for unreadable in [
+        "x-fairhold-purpose: \r\n".to_owned(),
+        "x-fairhold-purpose: rag\r\nx-fairhold-purpose: evaluation\r\n".to_owned(),
+        "x-fairhold-purpose: rag\u{e9}\r\n".to_owned(),
+        format!("x-fairhold-purpose: {}\r\n", "x".repeat(200)),
+    ] {
+        let answer = served.post(&unreadable).await;
+        assert!(answer.contains("fairhold/purpose-declared"), "{unreadable}");
+    }
     let abroad = served.post("x-country: KP\r\n").await;
     assert!(abroad.starts_with("HTTP/1.1 403"), "{abroad}");
     assert!(
@@ -270,6 +288,61 @@ async fn a_proposal_is_replayed_against_what_was_recorded() {
     );
     let (code, _, talk) = typed(&["terms", "test", &dir, "--since", "2099-01-01"], &data).await;
     assert_eq!(code, 2, "{talk}");
+}
+
+/// What was refused under the text in force counts when a proposal would let
+/// it pass; what was refused for its country does not, and is told.
+#[tokio::test]
+async fn a_proposal_that_allows_more_is_shown_what_was_refused() {
+    let served = Served::start().await;
+    served
+        .told(&["account", "declare", "a", "train-competing-model", "rag"])
+        .await;
+    for _ in 0..2 {
+        let refused = served.post("").await;
+        assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    }
+    let rag = "x-fairhold-purpose: rag\r\n";
+    assert!(served.post(rag).await.starts_with("HTTP/1.1 200"));
+    let abroad = served.post(&format!("{rag}x-country: KP\r\n")).await;
+    assert!(abroad.starts_with("HTTP/1.1 403"), "{abroad}");
+    let undeclared = served.post("x-fairhold-purpose: evaluation\r\n").await;
+    assert!(undeclared.starts_with("HTTP/1.1 403"), "{undeclared}");
+
+    let dir = proposal(served.folder.path());
+    let (code, told, talk) = typed(&["terms", "test", &dir], &served.data()).await;
+    assert_eq!(code, 0, "{talk}");
+    assert_eq!(
+        (
+            &told["exchanges"],
+            &told["newly_allowed"],
+            &told["newly_denied"],
+            &told["unjudged"]
+        ),
+        (&3.into(), &2.into(), &0.into(), &1.into()),
+        "{told}"
+    );
+    assert_eq!(
+        told["by_account"][0]["clauses"][0],
+        "openai-services-2026-01-01/3.3(e)"
+    );
+}
+
+#[tokio::test]
+async fn a_proposal_is_replayed_against_a_store_in_postgresql() {
+    let databases = testbed::databases();
+    let store = format!("[store]\nurl = \"{}\"\n", databases.postgres);
+    let served = Served::start_with(&store).await;
+    for _ in 0..3 {
+        assert!(served.post("").await.starts_with("HTTP/1.1 200"));
+    }
+    let dir = proposal(served.folder.path());
+    let args = ["terms", "test", &dir, "--store", &databases.postgres];
+    let (code, told, talk) = typed(&args, &served.data()).await;
+    assert_eq!((code, &told["exchanges"]), (0, &3.into()), "{talk}");
+    let (code, _, talk) = typed(&args[..3], &served.data()).await;
+    assert_eq!(code, 2);
+    assert!(talk.contains("`--store`"), "{talk}");
 }
 
 #[tokio::test]

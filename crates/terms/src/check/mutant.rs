@@ -29,6 +29,13 @@ pub(super) fn of(terms: &Terms, clause: &ClauseId) -> Vec<(String, Terms)> {
         if own.len() > 1 {
             add(format!("policy `{id}` deleted"), vec![(id.clone(), None)]);
         }
+        for n in 0..conditions(policy) {
+            let altered = with_condition_inverted(policy, n);
+            add(
+                format!("policy `{id}` with its condition {} turned round", n + 1),
+                vec![(id.clone(), Some(altered))],
+            );
+        }
         for n in 0..exceptions(policy) {
             let altered = without_exception(policy, n);
             add(
@@ -68,6 +75,32 @@ fn inverted(policy: &Value) -> Value {
             "forbid"
         };
         *effect = Value::String(other.to_owned());
+    }
+    policy
+}
+
+fn conditions(policy: &Value) -> usize {
+    let conditions = policy.get("conditions").and_then(Value::as_array);
+    conditions.map_or(0, Vec::len)
+}
+
+/// `when` for `unless` and the other way round: the clause catches what it let
+/// pass. Turning its effect round shows less: a `forbid` that permits is nearly
+/// one that is not there.
+fn with_condition_inverted(policy: &Value, n: usize) -> Value {
+    let mut policy = policy.clone();
+    let condition = policy
+        .get_mut("conditions")
+        .and_then(|conditions| conditions.get_mut(n));
+    if let Some(condition) = condition {
+        let other = if is_exception(condition) {
+            "when"
+        } else {
+            "unless"
+        };
+        if let Some(kind) = condition.get_mut("kind") {
+            *kind = Value::String(other.to_owned());
+        }
     }
     policy
 }

@@ -20,7 +20,8 @@ fn every_clause_decides_its_cases_and_no_mutant_survives() {
     assert_eq!(report.errors, Vec::<String>::new());
     assert_eq!(report.survivors, Vec::<String>::new());
     assert!(report.documents >= 12 && report.providers >= 10);
-    assert!(report.mutants >= 2 * report.clauses);
+    // Each clause is deleted, turned round, and has a condition turned round.
+    assert!(report.mutants >= 3 * report.clauses);
     assert_eq!(seen, report.versions);
 }
 
@@ -72,14 +73,29 @@ fn a_mutant_that_no_case_notices_is_told() {
     let one = case("finetune-competing", true).repeat(3);
     let report = of(POLICY, &(one.clone() + &negatives()));
     assert_eq!(report.errors, Vec::<String>::new());
-    assert_eq!(report.mutants, 4);
+    assert_eq!(report.mutants, 5);
     let [survivor] = report.survivors.as_slice() else {
         panic!("{:?}", report.survivors)
     };
     assert!(survivor.contains("`foundation-training`"), "{survivor}");
-    assert!((report.mutation_score() - 0.75).abs() < 1e-12);
+    assert!((report.mutation_score() - 0.8).abs() < 1e-12);
     let both = one + &case("foundation-training", true) + &negatives();
     assert!(of(POLICY, &both).holds());
+}
+
+#[test]
+fn a_clause_that_catches_what_it_let_pass_is_noticed_by_negative_cases() {
+    // Without positive cases that mutant is the only one noticed.
+    let report = of(POLICY, &negatives());
+    assert!(
+        !report
+            .survivors
+            .iter()
+            .any(|survivor| survivor.contains("condition 1 turned round")),
+        "{:?}",
+        report.survivors
+    );
+    assert_eq!(report.survivors.len(), 4);
 }
 
 #[test]

@@ -170,7 +170,10 @@ fn read(file: &str, text: &str, validator: &Validator) -> Result<Read, LoadError
         let id = policy
             .annotation("id")
             .filter(|id| !id.is_empty())
-            .ok_or_else(|| fault(0, format!("a policy has no @id: {policy}")))?;
+            .ok_or_else(|| {
+                let line = line_of_text(text, &policy.to_string());
+                fault(line, "a policy has no @id".to_owned())
+            })?;
         let line = line_of(text, id);
         let clause = policy
             .annotation("clause")
@@ -210,6 +213,12 @@ fn line_of_error(text: &str, error: &dyn miette::Diagnostic) -> usize {
     place
         .and_then(|label| text.get(..label.offset()))
         .map_or(0, |before| before.matches('\n').count() + 1)
+}
+
+/// The line on which `policy`, as it was written, begins, from 1; 0 when it is not there.
+fn line_of_text(text: &str, policy: &str) -> usize {
+    text.split_once(policy)
+        .map_or(0, |(before, _)| before.matches('\n').count() + 1)
 }
 
 /// The line of `@id("id")`, from 1; 0 when it is not there.

@@ -369,8 +369,20 @@ fn policies_that_do_not_hold_are_refused_at_load_with_file_and_line() {
         &with("context.colour == \"red\""),
         "acme-a-2026-01-01/policies.cedar:3: ",
     );
+    // No entity has an attribute, so that none can be missing.
+    refused_at(
+        &with("principal.tier == \"gold\""),
+        "acme-a-2026-01-01/policies.cedar:3: ",
+    );
+    refused_at(
+        &with("principal == Agreement::\"a\""),
+        "acme-a-2026-01-01/policies.cedar:3: ",
+    );
     refused_at("\n\nforbid (\n;", "acme-a-2026-01-01/policies.cedar:4: ");
-    refused_at(&good.replace("@id(\"x\")", ""), "no @id");
+    refused_at(
+        &good.replace("@id(\"x\")", "\n\n"),
+        "acme-a-2026-01-01/policies.cedar:4: a policy has no @id",
+    );
     refused_at(
         &good.replace("@clause(\"acme-a-2026-01-01/1\")", ""),
         "names no @clause",

@@ -170,6 +170,26 @@ fn a_request_beyond_belief_or_agreement_is_denied() {
 }
 
 #[test]
+fn an_account_of_a_project_that_is_not_there_is_denied() {
+    let (mut engine, judge) = listening();
+    let row = engine.directory().account(&account(0)).unwrap().clone();
+    engine.load(Row::Account(Account {
+        project: ProjectId::parse("gone").unwrap(),
+        ..row
+    }));
+    let ruling = engine.consult(key(0).id(), &ask("x0", 0, "m")).unwrap();
+    assert!(matches!(ruling.verdict, Verdict::Error(_)), "{ruling:?}");
+    let (refusal, effects) = engine.admit(&ask("x1", 0, "m")).unwrap_err();
+    assert!(matches!(refusal, Refusal::TermsError { .. }), "{refusal:?}");
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Alert(Alert::TermsError { .. })))
+    );
+    assert!(judge.0.lock().unwrap().is_empty(), "nobody was asked");
+}
+
+#[test]
 fn a_purpose_is_read_with_either_stroke_and_must_be_declared() {
     let (mut engine, _) = listening();
     let named = |word: &str| Ask {

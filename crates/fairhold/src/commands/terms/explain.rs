@@ -1,11 +1,13 @@
 //! `fairhold terms explain`: one question, its answer, and why.
 
+use std::collections::BTreeSet;
+
 use facts::{AccountId, Endpoint, ModelName};
 use serde_json::json;
 use terms::{
-    Act, Agreement, ClauseFinding, Conduct, Countries, Declaration, DocumentId, Explanation,
-    Library, Lineage, Origin, OutputSet, Purpose, Question, Target, Terms, Use, UseQuestion,
-    Verdict, use_output,
+    Act, Agreement, ClauseFinding, Conduct, Countries, Country, Declaration, DocumentId,
+    Explanation, Library, Lineage, Origin, OutputSet, Purpose, Question, Target, Terms, Use,
+    UseQuestion, Verdict, use_output,
 };
 
 use super::{agreement_of, builtin, moment};
@@ -21,7 +23,7 @@ const ALTERED: &str = "altered copy";
 /// Runs the command; a denial is a finding.
 pub(super) fn run(what: &Explain, out: Out) -> Result<Exit, Failure> {
     let asked = Asked::of(what)?;
-    let library = Library::new(builtin()?, Countries::new());
+    let library = Library::new(builtin()?, asked.countries(&what.supported)?);
     let terms = library
         .bound(&asked.documents)
         .map_err(|e| Failure::error(format!("{e}; `fairhold terms list` shows all")))?;
@@ -85,6 +87,7 @@ struct Asked {
     declared: Vec<Declaration>,
     agreement: Agreement,
     conduct: Vec<Conduct>,
+    country: Option<Country>,
     at: facts::Timestamp,
 }
 
@@ -138,8 +141,20 @@ impl Asked {
             declared,
             agreement,
             conduct,
+            country: what.country.as_deref().map(country).transpose()?,
             at: moment(what.at.as_deref())?,
         })
+    }
+
+    /// The list, for every document's clause on countries.
+    fn countries(&self, supported: &[String]) -> Result<Countries, Failure> {
+        let list = supported.iter().map(|text| country(text));
+        let list: BTreeSet<Country> = list.collect::<Result<_, _>>()?;
+        if list.is_empty() {
+            return Ok(Countries::new());
+        }
+        let documents = self.documents.iter().cloned();
+        Ok(documents.map(|document| (document, list.clone())).collect())
     }
 
     fn explained(&self, terms: &Terms) -> Explanation {
@@ -159,6 +174,7 @@ impl Asked {
             declared: &self.declared,
             conduct: &self.conduct,
             authorisations: &self.agreement.authorisations,
+            country: self.country,
             ..Question::new(&self.account, act, self.at)
         })
     }
@@ -201,6 +217,11 @@ impl Asked {
             },
         )
     }
+}
+
+fn country(text: &str) -> Result<Country, Failure> {
+    Country::parse(text)
+        .ok_or_else(|| Failure::error(format!("`{text}` is no country: write two letters, DE")))
 }
 
 fn unknown(what: &str, word: &str, all: &[String]) -> Failure {

@@ -31,6 +31,8 @@ struct Seen {
     model: ModelName,
     endpoint: Endpoint,
     purpose: Option<String>,
+    /// The terms refused it: it never went upstream.
+    refused: bool,
 }
 
 /// Who is who among the accounts.
@@ -66,7 +68,7 @@ pub(crate) async fn run(data: &Path, what: &Test, out: Out) -> Result<Exit, Fail
         tally: Tally::default(),
     };
     if what.logs.is_empty() {
-        recorded::in_store(data, &mut replay, out).await?;
+        recorded::in_store(data, what, &mut replay, out).await?;
     } else {
         recorded::in_logs(what, &mut replay, out)?;
     }
@@ -152,6 +154,12 @@ impl Replay {
             self.tally.unjudged += 1;
             return;
         };
+        // What was refused and would be let pass by what a replay sees was
+        // refused for its country or its volume, which the log does not keep.
+        if seen.refused && before.0 == Verdict::Allow {
+            self.tally.unjudged += 1;
+            return;
+        }
         let label = self.known.labels.get(&seen.account).copied();
         self.tally
             .count(&seen.account, label.unwrap_or_default(), before, after);
@@ -203,7 +211,7 @@ impl Replay {
         ));
         if tally.unjudged > 0 {
             out.say(&format!(
-                "{} exchanges lie where no text of these documents is known: they were not judged",
+                "{} exchanges were not judged: no text of these documents is known for their day, or they were refused for a country or a volume",
                 tally.unjudged
             ));
         }

@@ -19,6 +19,15 @@ fn the_seed_case_is_decided_by_the_text_of_its_day() {
 }
 
 #[test]
+fn a_country_is_on_the_list_or_off_it() {
+    let asked = "fairhold terms explain --document openai/services --at 2026-02-01 --supported US DE --country";
+    assert_eq!(ran(&format!("{asked} de")).unwrap(), Exit::Clean);
+    assert_eq!(ran(&format!("{asked} KP")).unwrap(), Exit::Finding);
+    let error = ran(&format!("{asked} Korea")).unwrap_err().to_string();
+    assert!(error.contains("two letters"), "{error}");
+}
+
+#[test]
 fn an_altered_copy_marked_unrestricted_stays_restricted() {
     let asked = "fairhold terms explain --at 2023-12-15 --use train --target foundation --competes --transformed desensitized --marked unrestricted --document";
     assert_eq!(

@@ -1,4 +1,5 @@
-//! The exchanges to replay: the store's intents and imports, or logs.
+//! The exchanges to replay: the store's intents, what its terms refused, and
+//! imports; or logs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,16 +24,29 @@ fn broken(what: impl std::fmt::Display) -> Failure {
     Failure::error(format!("failed to read the store: {what}"))
 }
 
-/// Replays what the data folder holds; a running server is not disturbed.
-pub(super) async fn in_store(data: &Path, replay: &mut Replay, out: Out) -> Result<(), Failure> {
+/// Where the store is: where it was said to be, or in the data folder.
+fn url(data: &Path, given: Option<&str>) -> Result<String, Failure> {
+    if let Some(url) = given {
+        return Ok(url.to_owned());
+    }
     let file = data.join("fairhold.db");
     if !file.exists() {
         return Err(Failure::error(format!(
-            "`{}` holds no store: name the folder with `--data`, or give `--logs`",
+            "`{}` holds no store: name the folder with `--data`, the server's PostgreSQL with `--store`, or give `--logs`",
             data.display()
         )));
     }
-    let url = format!("sqlite:{}", file.display());
+    Ok(format!("sqlite:{}", file.display()))
+}
+
+/// Replays what the store holds; a running server is not disturbed.
+pub(super) async fn in_store(
+    data: &Path,
+    what: &Test,
+    replay: &mut Replay,
+    out: Out,
+) -> Result<(), Failure> {
+    let url = url(data, what.store.as_deref())?;
     let database = Database::open_to_read(&url).await.map_err(broken)?;
     let steps = database.case_steps().await.map_err(broken)?;
     replay.known = known(&database.directory().await.map_err(broken)?, &steps)?;
@@ -46,9 +60,9 @@ pub(super) async fn in_store(data: &Path, replay: &mut Replay, out: Out) -> Resu
             .await
             .map_err(broken)?
         {
-            if row.kind == "intent"
+            if ["intent", "refusal"].contains(&row.kind.as_str())
                 && let Ok((_, record)) = Record::parse(&row.leaf)
-                && let Some(seen) = seen(record)
+                && let Some(seen) = seen(record)?
             {
                 replay.see(&seen);
             }
@@ -103,34 +117,62 @@ pub(super) fn in_logs(what: &Test, replay: &mut Replay, out: Out) -> Result<(), 
     Ok(())
 }
 
-fn seen(record: Record) -> Option<Seen> {
-    let Event::Intent {
-        endpoint,
-        model,
-        purpose,
-        ..
-    } = record.event
-    else {
-        return None;
+/// What the terms let pass, or refused. What shadow mode let pass in spite of
+/// them has an intent as well, and its refusal another code.
+fn seen(record: Record) -> Result<Option<Seen>, Failure> {
+    let Some(account) = record.account else {
+        return Ok(None);
     };
-    Some(Seen {
-        account: record.account?,
-        at: record.at,
-        model,
-        endpoint,
-        purpose,
-    })
+    let seen = match record.event {
+        Event::Intent {
+            endpoint,
+            model,
+            purpose,
+            ..
+        } => Seen {
+            account,
+            at: record.at,
+            model,
+            endpoint,
+            purpose,
+            refused: false,
+        },
+        // A refusal without a policy is the house's: the purpose was never declared.
+        Event::Refusal {
+            code,
+            policy: Some(policy),
+            purpose,
+            ..
+        } if code == "terms_forbid" && !policy.is_empty() => Seen {
+            account,
+            at: record.at,
+            model: unknown()?,
+            endpoint: Endpoint::ChatCompletions,
+            purpose,
+            refused: true,
+        },
+        Event::Refusal { .. }
+        | Event::Completion { .. }
+        | Event::CaseStep { .. }
+        | Event::Directory { .. } => return Ok(None),
+    };
+    Ok(Some(seen))
+}
+
+/// The model of exchanges whose record names none.
+fn unknown() -> Result<ModelName, Failure> {
+    ModelName::parse("unknown").map_err(|e| Failure::error(e.to_string()))
 }
 
 /// Logs tell no purpose, and not always a model.
 fn of_log(exchange: Exchange) -> Result<Seen, Failure> {
-    let unknown = || ModelName::parse("unknown").map_err(|e| Failure::error(e.to_string()));
     Ok(Seen {
         account: exchange.account,
         at: exchange.at,
         model: exchange.model.map_or_else(unknown, Ok)?,
         endpoint: Endpoint::ChatCompletions,
         purpose: None,
+        refused: false,
     })
 }
 

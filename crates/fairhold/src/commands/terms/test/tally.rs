@@ -54,7 +54,8 @@ pub(super) struct Row {
 pub(super) struct Tally {
     /// Exchanges judged by both texts.
     pub(super) exchanges: u64,
-    /// Exchanges of moments for which a text is not known.
+    /// Exchanges of moments for which a text is not known, and those refused
+    /// for what the log does not keep.
     pub(super) unjudged: u64,
     /// By account.
     pub(super) accounts: BTreeMap<AccountId, Changed>,
