@@ -78,7 +78,7 @@ pub fn detector(dir: &Path) -> Result<Detector, String> {
             source: source.name.clone(),
             harvest: source.harvest,
             exchanges: source.items.len(),
-            sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+            sha256: hex::encode(digest),
         })
     });
     Ok(Detector {

@@ -161,10 +161,6 @@ impl Reader {
 }
 
 /// The bin of a hash.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "eighteen bits are what is asked for"
-)]
 fn bin(hash: u64) -> u32 {
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 46) as u32
 }

@@ -27,7 +27,7 @@ pub use leaks::{LEAK, leaks};
 pub use own::own_pool;
 pub use pool::{Item, Pool, Source};
 pub use rates::{Flagged, flagged, found, mean_of};
-pub use run::{Once, held_out_seed, once, split_seed, tested_with};
+pub use run::{Once, once, split_seed, tested_with};
 pub use seed::{Recall, SHARES, SIZES, SeedResult, Tests};
 pub use train::{Recipe, fit};
 pub use trial::*;

@@ -290,16 +290,20 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
         Change::Purposes { project, json } => purposes(project, json),
         Change::Link { row, at } => link(row, *at),
         Change::Campaign(change) => campaigns::statement(change),
-        Change::CaseStep(row) => (
-            "INSERT INTO case_steps (case_id, n, json, digest) VALUES ($1, $2, $3, $4)",
-            vec![
-                Cell::text(row.case_id.as_str()),
-                Cell::count(row.n),
-                Cell::text(row.json.as_str()),
-                Cell::Bytes(row.digest.to_vec()),
-            ],
-        ),
+        Change::CaseStep(row) => case_step(row),
     }
+}
+
+fn case_step(row: &CaseStepRow) -> (&'static str, Vec<Cell>) {
+    (
+        "INSERT INTO case_steps (case_id, n, json, digest) VALUES ($1, $2, $3, $4)",
+        vec![
+            Cell::text(row.case_id.as_str()),
+            Cell::count(row.n),
+            Cell::text(row.json.as_str()),
+            Cell::Bytes(row.digest.to_vec()),
+        ],
+    )
 }
 
 fn agreement(account: &AccountId, json: &str) -> (&'static str, Vec<Cell>) {

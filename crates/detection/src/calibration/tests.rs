@@ -156,7 +156,9 @@ fn looks_again_and_again_keep_the_promise_and_naive_ones_do_not() {
     let mut trajectory = move || {
         let offset = normal();
         let mut looks = [0.0; LOOKS.len()];
-        looks.iter_mut().for_each(|s| *s = offset + 0.8 * normal());
+        for look in &mut looks {
+            *look = offset + 0.8 * normal();
+        }
         looks
     };
     let (mut ever, mut naive, mut trials) = (0, 0, 0);

@@ -4,6 +4,10 @@ use super::{Counts, Cue, bump};
 
 /// Counts what words do not show.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact about the characters so far"
+)]
 pub(crate) struct Shape {
     /// Nothing but blanks since the line began.
     fresh: bool,

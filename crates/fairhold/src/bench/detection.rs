@@ -12,7 +12,7 @@ use std::time::Instant;
 use detection::{Account, Detector, Reader};
 use serde_json::{Map, Value, json};
 use simulation::benchmark::{
-    LEAK, Pool, SeedResult, held_out_seed, once, own_pool, split_seed, tested_with,
+    LEAK, Pool, Recipe, SeedResult, Split, once, own_pool, split_seed, tested_with, whole,
 };
 use simulation::{KnownSettings, known_campaigns};
 
@@ -40,7 +40,7 @@ pub(super) fn run(data: &Path, what: &DetectionBench, out: Out) -> Result<Exit, 
     let seeds = what.seed..what.seed + what.seeds.max(1);
     let results = every_seed(&asked, train.as_ref(), &pool, seeds, out)?;
     let mut report = median::of(&results)?;
-    let rest = rest(&asked, &pool, what.seed, out)?;
+    let rest = rest(&asked, train.as_ref(), &pool, what.seed, out)?;
     report.extend(rest);
     report.insert("exchanges_per_second_per_core".to_owned(), json!(speed));
     report.insert("pool".to_owned(), facts(&asked, &pool));
@@ -130,6 +130,25 @@ fn holds_traffic(dir: &Path) -> bool {
         .any(|name| name.to_string_lossy().ends_with(".jsonl.zst"))
 }
 
+/// The detector that never saw the tested pool, if there is one; else the pool is split.
+fn given(
+    asked: &Asked,
+    train: Option<&Pool>,
+    seed: u64,
+) -> Result<Option<simulation::benchmark::Detector>, Failure> {
+    match (asked, train) {
+        (_, Some(train)) => Ok(Some(whole(train, seed, Recipe::default()))),
+        (Asked::Shipped(_), None) => {
+            let shipped = Detector::shipped().map_err(|e| Failure::error(e.to_string()))?;
+            Ok(Some(simulation::benchmark::Detector {
+                head: shipped.head,
+                calibration: shipped.calibration,
+            }))
+        }
+        (Asked::Own | Asked::Split(_) | Asked::Apart(..), None) => Ok(None),
+    }
+}
+
 /// All seeds, on as many cores as there are.
 fn every_seed(
     asked: &Asked,
@@ -154,7 +173,7 @@ fn every_seed(
     let bar = out.progress(seeds.end - seeds.start, "seeds");
     let next = AtomicU64::new(seeds.start);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all: Vec<(u64, SeedResult)> = std::thread::scope(|scope| {
+    let mut all: Vec<(u64, Result<SeedResult, Failure>)> = std::thread::scope(|scope| {
         let work = || {
             let mut own = Vec::new();
             loop {
@@ -178,13 +197,22 @@ fn every_seed(
         return Err(Failure::error("failed to run any seed: see above"));
     }
     all.sort_by_key(|(seed, _)| *seed);
-    Ok(all.into_iter().map(|(_, made)| made).collect())
+    all.into_iter().map(|(_, made)| made).collect()
 }
 
 /// What is measured once.
-fn rest(asked: &Asked, pool: &Pool, seed: u64, out: Out) -> Result<Map<String, Value>, Failure> {
+fn rest(
+    asked: &Asked,
+    train: Option<&Pool>,
+    pool: &Pool,
+    seed: u64,
+    out: Out,
+) -> Result<Map<String, Value>, Failure> {
     let bar = out.progress(2, "fleets, baselines, known campaigns");
-    let (split, _) = split_seed(pool, seed);
+    let split = match given(asked, train, seed)? {
+        Some(detector) => Split::given(pool, seed, &detector),
+        None => Split::of(pool, seed, Recipe::default()),
+    };
     let told = serde_json::to_value(once(pool, &split, seed));
     let told = told.map_err(|e| Failure::error(format!("failed to write the report: {e}")))?;
     bar.inc(1);

@@ -8,11 +8,14 @@ use crate::benchmark::pool::{Item, Pool};
 /// Above this, a pool leaks.
 pub const LEAK: f64 = 0.75;
 
+/// What a raw field says of a prompt, as a number.
+type Field<'a> = &'a dyn Fn(&Item) -> f64;
+
 /// For each raw field, the area under its ROC (or one minus it, whichever is more), sources
 /// weighing alike.
 pub fn leaks(pool: &Pool) -> BTreeMap<String, f64> {
     let last = |i: &Item| i.prompt.last().map_or("", |(role, _)| role.as_str()).len();
-    let fields: [(&str, &dyn Fn(&Item) -> f64); 6] = [
+    let fields: [(&str, Field<'_>); 6] = [
         ("system_message", &|i| {
             f64::from(i.prompt.iter().any(|(role, _)| role == "system"))
         }),
@@ -59,7 +62,7 @@ fn auc(pool: &Pool, of: &dyn Fn(&Item) -> f64) -> f64 {
     }
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut area) = (0.0, 0.0);
-    for run in all.chunk_by(|a, b| a.0 == b.0) {
+    for run in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let (own, other) = run.iter().fold((0.0, 0.0), |(o, h), r| (o + r.1, h + r.2));
         area += own * (below + other / 2.0);
         below += other;

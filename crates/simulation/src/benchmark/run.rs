@@ -53,11 +53,6 @@ fn honest_of_fold(pool: &Pool, folds: &[usize], source: usize) -> Vec<usize> {
         .collect()
 }
 
-/// One seed of sources that the detector never saw: trained on one pool, tested on another.
-pub fn held_out_seed(train: &Pool, test: &Pool, seed: u64) -> SeedResult {
-    tested_with(&whole(train, seed, Recipe::default()), test, seed)
-}
-
 /// One seed of a pool that a given detector never saw.
 pub fn tested_with(detector: &Detector, test: &Pool, seed: u64) -> SeedResult {
     let honest: Vec<usize> = (0..test.sources.len())

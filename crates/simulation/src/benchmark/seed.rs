@@ -108,26 +108,11 @@ impl Tests<'_> {
                 made.mixtures_p1.entry(key).or_default().insert(n, at(0.01));
             }
             if n == 100 {
-                self.figures(&mut made, &honest, &all);
+                figures(&mut made, &honest, &all);
             }
         }
         self.anytime(&mut made, &mut random);
         made
-    }
-
-    fn figures(&self, made: &mut SeedResult, honest: &[Tested], harvest: &[Tested]) {
-        let counted: Vec<f64> = honest
-            .iter()
-            .map(|t| f64::from(u32::try_from(t.rank.programmes).unwrap_or(0)))
-            .collect();
-        made.programmes = mean(&counted);
-        made.p_floor = mean(&honest.iter().map(|t| t.rank.floor).collect::<Vec<_>>());
-        made.realised = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
-            .map(|level| (level, flagged(honest, &|t| t.rank.p <= level).marginal))
-            .into();
-        let one = |t: &Tested, harvest| (t.source.clone(), t.rank.p, harvest);
-        made.scores = honest.iter().map(|t| one(t, false)).collect();
-        made.scores.extend(harvest.iter().map(|t| one(t, true)));
     }
 
     fn name(&self, source: usize) -> &str {
@@ -275,6 +260,22 @@ impl Tests<'_> {
         }
         (ever, naive)
     }
+}
+
+/// What is told of accounts of 100.
+fn figures(made: &mut SeedResult, honest: &[Tested], harvest: &[Tested]) {
+    let counted: Vec<f64> = honest
+        .iter()
+        .map(|t| f64::from(u32::try_from(t.rank.programmes).unwrap_or(0)))
+        .collect();
+    made.programmes = mean(&counted);
+    made.p_floor = mean(&honest.iter().map(|t| t.rank.floor).collect::<Vec<_>>());
+    made.realised = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+        .map(|level| (level, flagged(honest, &|t| t.rank.p <= level).marginal))
+        .into();
+    let one = |t: &Tested, harvest| (t.source.clone(), t.rank.p, harvest);
+    made.scores = honest.iter().map(|t| one(t, false)).collect();
+    made.scores.extend(harvest.iter().map(|t| one(t, true)));
 }
 
 /// Campaigns of fewer exchanges are not mixed.

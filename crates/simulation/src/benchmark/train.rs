@@ -159,7 +159,9 @@ fn descend(rows: &[([f64; CUES], f64, f64)], recipe: Recipe) -> ([f64; CUES], f6
             .sum();
         let step = -gradient / 0.25;
         bias += step;
-        margins.iter_mut().for_each(|m| *m += step);
+        for margin in &mut margins {
+            *margin += step;
+        }
         for n in 0..CUES {
             let (Some(sign), Some(prior), Some(w)) =
                 (signs.get(n), prior.get(n), weight.get_mut(n))

@@ -64,6 +64,14 @@ impl Split {
         }
     }
 
+    /// Every fold tested with one detector that never saw the pool.
+    pub fn given(pool: &Pool, seed: u64, detector: &Detector) -> Self {
+        Self {
+            folds: folds(pool, seed),
+            detectors: vec![detector.clone(); FOLDS],
+        }
+    }
+
     /// The detector that never saw a source.
     pub fn of_source(&self, source: usize) -> Option<&Detector> {
         self.detectors.get(*self.folds.get(source)?)

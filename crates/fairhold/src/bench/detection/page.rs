@@ -43,50 +43,73 @@ fn sizes(report: &Value) -> Vec<String> {
 
 /// The tables, as rows of cells; the first row names them.
 fn tables(report: &Value) -> Vec<(&'static str, Vec<Vec<String>>)> {
-    let honest = |level: &str| {
-        let head = [
-            "exchanges",
-            "flagged",
-            "by source",
-            "worst type",
-            "worst source",
-            "95 % interval over programmes",
-            "programmes",
-        ];
-        let mut rows = vec![head.map(str::to_owned).to_vec()];
-        for n in sizes(report) {
-            let at = |what: &str| format!("/{level}/{n}/{what}");
-            let word = |what: &str| {
-                report
-                    .pointer(&at(what))
-                    .and_then(Value::as_str)
-                    .unwrap_or("")
-                    .to_owned()
-            };
-            rows.push(vec![
-                n.clone(),
-                ranged(report, &at("marginal")),
-                percent(figure(report, &at("by_source"))),
-                format!(
-                    "{} {}",
-                    percent(figure(report, &at("worst_type"))),
-                    word("worst_type_is")
-                ),
-                format!(
-                    "{} {}",
-                    percent(figure(report, &at("worst_source"))),
-                    word("worst_source_is")
-                ),
-                format!(
-                    "{} to {}",
-                    percent(figure(report, &at("lower95"))),
-                    percent(figure(report, &at("upper95")))
-                ),
-                format!("{:.0}", figure(report, &at("programmes"))),
-            ]);
-        }
-        rows
-    };
+    vec![
+        (
+            "Honest accounts flagged at p <= 1 %, sources never seen",
+            honest(report, "fpr_at_1pct"),
+        ),
+        (
+            "Honest accounts flagged at p <= 5 %",
+            honest(report, "fpr_at_5pct"),
+        ),
+        (
+            "Accounts of campaigns never seen that are found (mixtures at p <= 5 %)",
+            found(report),
+        ),
+        (
+            "Rules for rings, hydras of 11 to 100 accounts among innocents",
+            hydras(report),
+        ),
+        ("What others would do, accounts of 100", baselines(report)),
+    ]
+}
+
+fn honest(report: &Value, level: &str) -> Vec<Vec<String>> {
+    let head = [
+        "exchanges",
+        "flagged",
+        "by source",
+        "worst type",
+        "worst source",
+        "95 % interval over programmes",
+        "programmes",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for n in sizes(report) {
+        let at = |what: &str| format!("/{level}/{n}/{what}");
+        let word = |what: &str| {
+            report
+                .pointer(&at(what))
+                .and_then(Value::as_str)
+                .unwrap_or("")
+                .to_owned()
+        };
+        rows.push(vec![
+            n.clone(),
+            ranged(report, &at("marginal")),
+            percent(figure(report, &at("by_source"))),
+            format!(
+                "{} {}",
+                percent(figure(report, &at("worst_type"))),
+                word("worst_type_is")
+            ),
+            format!(
+                "{} {}",
+                percent(figure(report, &at("worst_source"))),
+                word("worst_source_is")
+            ),
+            format!(
+                "{} to {}",
+                percent(figure(report, &at("lower95"))),
+                percent(figure(report, &at("upper95")))
+            ),
+            format!("{:.0}", figure(report, &at("programmes"))),
+        ]);
+    }
+    rows
+}
+
+fn found(report: &Value) -> Vec<Vec<String>> {
     let head = [
         "exchanges",
         "p <= 1 %",
@@ -99,11 +122,11 @@ fn tables(report: &Value) -> Vec<(&'static str, Vec<Vec<String>>)> {
         "25 %",
         "50 %",
     ];
-    let mut found = vec![head.map(str::to_owned).to_vec()];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for n in sizes(report) {
         let at = |table: &str, what: &str| ranged(report, &format!("/{table}/{n}/{what}"));
         let mixed = |share: &str| percent(figure(report, &format!("/mixtures/{share}/{n}")));
-        found.push(vec![
+        rows.push(vec![
             n.clone(),
             at("tpr_p1", "all"),
             at("tpr_p5", "all"),
@@ -116,22 +139,7 @@ fn tables(report: &Value) -> Vec<(&'static str, Vec<Vec<String>>)> {
             mixed("0.5"),
         ]);
     }
-    vec![
-        (
-            "Honest accounts flagged at p <= 1 %, sources never seen",
-            honest("fpr_at_1pct"),
-        ),
-        ("Honest accounts flagged at p <= 5 %", honest("fpr_at_5pct")),
-        (
-            "Accounts of campaigns never seen that are found (mixtures at p <= 5 %)",
-            found,
-        ),
-        (
-            "Rules for rings, hydras of 11 to 100 accounts among innocents",
-            hydras(report),
-        ),
-        ("What others would do, accounts of 100", baselines(report)),
-    ]
+    rows
 }
 
 fn hydras(report: &Value) -> Vec<Vec<String>> {
