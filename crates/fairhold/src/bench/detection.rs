@@ -53,7 +53,9 @@ pub(super) fn run(data: &Path, what: &DetectionBench, out: Out) -> Result<Exit, 
         out.say(&format!("report: {}", path.display()));
     }
     out.data(&report)?;
-    page::table(&report).iter().for_each(|line| out.line(line));
+    for line in page::table(&report) {
+        out.line(&line);
+    }
     if what.html.is_none() {
         out.next("fairhold bench detection --html detection.html");
     }
@@ -157,44 +159,39 @@ fn every_seed(
     seeds: std::ops::Range<u64>,
     out: Out,
 ) -> Result<Vec<SeedResult>, Failure> {
-    let shipped = match asked {
-        Asked::Shipped(_) => Some(Detector::shipped().map_err(|e| Failure::error(e.to_string()))?),
-        Asked::Own | Asked::Split(_) | Asked::Apart(..) => None,
-    };
-    let shipped = shipped.map(|d| simulation::benchmark::Detector {
-        head: d.head,
-        calibration: d.calibration,
-    });
-    let one = |seed: u64| match (train, &shipped) {
-        (Some(train), _) => held_out_seed(train, pool, seed),
-        (None, Some(detector)) => tested_with(detector, pool, seed),
-        (None, None) => split_seed(pool, seed).1,
+    let one = |seed: u64| {
+        let given = given(asked, train, seed)?;
+        Ok(given.map_or_else(
+            || split_seed(pool, seed).1,
+            |detector| tested_with(&detector, pool, seed),
+        ))
     };
     let bar = out.progress(seeds.end - seeds.start, "seeds");
     let next = AtomicU64::new(seeds.start);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all: Vec<(u64, Result<SeedResult, Failure>)> = std::thread::scope(|scope| {
-        let work = || {
-            let mut own = Vec::new();
-            loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= seeds.end {
-                    return own;
-                }
-                own.push((seed, one(seed)));
-                bar.inc(1);
+    let work = || {
+        let mut own = Vec::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return own;
             }
-        };
+            own.push((seed, one(seed)));
+            bar.inc(1);
+        }
+    };
+    let mut all: Vec<(u64, Result<SeedResult, Failure>)> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
         threads
             .into_iter()
-            .filter_map(|t| t.join().ok())
-            .flatten()
+            .flat_map(|t| t.join().unwrap_or_default())
             .collect()
     });
     bar.finish_and_clear();
-    if all.is_empty() {
-        return Err(Failure::error("failed to run any seed: see above"));
+    if seeds.end - seeds.start != all.len() as u64 {
+        return Err(Failure::error(
+            "failed to run every seed: one panicked, see above",
+        ));
     }
     all.sort_by_key(|(seed, _)| *seed);
     all.into_iter().map(|(_, made)| made).collect()

@@ -25,7 +25,7 @@ pub(super) fn of(seeds: &[SeedResult]) -> Result<Map<String, Value>, Failure> {
 }
 
 /// Numbers put together by `of`; words as the first has them.
-fn put(all: &[&Value], of: &dyn Fn(Vec<f64>) -> Value) -> Value {
+fn put(all: &[&Value], of: &dyn Fn(&mut [f64]) -> Value) -> Value {
     match all.first() {
         Some(Value::Object(first)) => {
             let keys = first.keys().map(|key| {
@@ -45,13 +45,15 @@ fn put(all: &[&Value], of: &dyn Fn(Vec<f64>) -> Value) -> Value {
                     .collect(),
             )
         }
-        Some(Value::Number(_)) => of(all.iter().filter_map(|v| v.as_f64()).collect()),
+        Some(Value::Number(_)) => {
+            of(&mut all.iter().filter_map(|v| v.as_f64()).collect::<Vec<f64>>())
+        }
         Some(other) => (*other).clone(),
         None => Value::Null,
     }
 }
 
-fn middle(mut all: Vec<f64>) -> Value {
+fn middle(all: &mut [f64]) -> Value {
     all.sort_by(f64::total_cmp);
     let at = |n: usize| all.get(n).copied().unwrap_or(0.0);
     let half = all.len() / 2;
@@ -63,7 +65,7 @@ fn middle(mut all: Vec<f64>) -> Value {
     number(middle)
 }
 
-fn ends(all: Vec<f64>) -> Value {
+fn ends(all: &mut [f64]) -> Value {
     let least = all.iter().copied().fold(f64::INFINITY, f64::min);
     let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     json!([number(least), number(most)])
