@@ -9,6 +9,7 @@
 mod admin;
 mod campaigns;
 mod credentials;
+mod findings;
 mod office;
 mod pages;
 mod terms;
@@ -18,6 +19,7 @@ pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
     TrialCounts, TrialView,
 };
+pub use findings::{CueView, FactView, FindingView, FindingsView, TestView};
 pub use office::{
     AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, LinksView, MemberView,
     NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, RingView, Step, StepView,

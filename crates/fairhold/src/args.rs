@@ -45,6 +45,11 @@ pub(crate) enum Command {
     Import(Import),
     /// Look for accounts that run one harvesting programme.
     Detect(Detect),
+    /// What the watch has found: accounts to ask for a declaration, with reasons.
+    Findings {
+        /// About this account only.
+        account: Option<String>,
+    },
     /// Check an evidence bundle offline.
     Verify(Verify),
     /// Look for recorded answers in a training corpus.
@@ -177,18 +182,21 @@ pub(crate) enum Case {
         /// The clause relied on.
         #[arg(long)]
         clause: String,
-        /// The facts, in words the customer reads.
-        #[arg(long)]
-        summary: String,
+        /// The facts, in words the customer reads; those of the finding where one is named.
+        #[arg(long, required_unless_present = "finding")]
+        summary: Option<String>,
+        /// A finding that it rests on (`fairhold findings`): it supports a notice, nothing more.
+        #[arg(long, value_name = "ID")]
+        finding: Option<String>,
         /// Who proposes.
         #[arg(long)]
         by: String,
-        /// What is proposed.
-        #[arg(long, default_value = "suspend", value_parser = ["notice", "suspend"])]
-        action: String,
-        /// What speaks for the accused.
-        #[arg(long, default_value = "none found")]
-        exculpatory: String,
+        /// What is proposed; `notice` where a finding is named, else `suspend`.
+        #[arg(long, value_parser = ["notice", "suspend"])]
+        action: Option<String>,
+        /// What speaks for the accused; what the finding says, or `none found`.
+        #[arg(long)]
+        exculpatory: Option<String>,
     },
     /// Agree, as a second person: the measure takes effect.
     Approve(Step),

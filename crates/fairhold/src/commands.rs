@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod case;
 pub(crate) mod detect;
 pub(crate) mod export;
+pub(crate) mod findings;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod mask;

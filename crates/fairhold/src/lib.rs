@@ -22,6 +22,7 @@ mod page;
 mod remote;
 mod run_file;
 mod settings;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -85,6 +86,9 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Mask => commands::mask::run(out),
         Command::Detect(what) if !what.files.is_empty() => commands::detect::files(&what, out),
         Command::Detect(_) => with_office(&cli.data, Asked::Detect, out).await,
+        Command::Findings { account } => {
+            with_office(&cli.data, Asked::Findings(account), out).await
+        }
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
@@ -102,6 +106,7 @@ enum Asked {
     Account(args::Account),
     Sketch(args::sketch::Sketch),
     Status(String),
+    Findings(Option<String>),
 }
 
 /// Asks the running server of the data folder; without one, opens the folder.
@@ -128,6 +133,7 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Key(what) => commands::key::run(office, what, out).await,
         Asked::Account(what) => commands::account::run(office, what, out).await,
         Asked::Sketch(what) => commands::sketch::run(office, what, out).await,
+        Asked::Findings(account) => commands::findings::run(office, account.as_deref(), out).await,
         Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod campaigns;
 mod cases;
 mod finding;
+mod findings;
 mod ledger;
 pub(crate) mod links;
 mod people;
@@ -10,12 +11,13 @@ pub(crate) mod terms;
 
 pub(crate) use finding::found;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use console::{
     AccountView, Activation, ActivationView, CampaignView, CaseView, CheckpointView, DetectionView,
-    KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office, OfficeError,
-    SketchAsked, SketchFile, Step, TermsView, TrialView,
+    FindingsView, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office,
+    OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
@@ -36,6 +38,7 @@ pub(crate) struct LocalOffice {
     links: links::LinkKey,
     terms: Option<Arc<Documents>>,
     campaigns: Arc<KnownCampaigns>,
+    folder: PathBuf,
 }
 
 impl LocalOffice {
@@ -47,6 +50,7 @@ impl LocalOffice {
             sketches: house.sketches,
             links: house.links,
             terms: house.terms.clone(),
+            folder: house.folder.path().to_path_buf(),
             campaigns: Arc::clone(&house.campaigns),
         }
     }
@@ -82,6 +86,7 @@ impl Office for LocalOffice {
     }
 
     async fn propose(&self, new: NewCase) -> Result<CaseView, OfficeError> {
+        let new = findings::relied_on(&self.keeper, new).await?;
         Ok(cases::view(&cases::propose(&self.keeper, new).await?))
     }
 
@@ -108,6 +113,10 @@ impl Office for LocalOffice {
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
         finding::in_store(&self.keeper, self.sketches).await
+    }
+
+    async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {
+        findings::all(&self.keeper, &self.folder, account).await
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use console::{
     AccountView, Activation, ActivationView, CampaignView, CaseView, CheckpointView, DetectionView,
-    Ending, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office,
-    OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    Ending, FindingsView, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch,
+    Office, OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -176,6 +176,16 @@ impl Office for Remote {
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
         self.call(Method::POST, "/admin/detect", None::<&()>).await
+    }
+
+    async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {
+        match account {
+            None => self.read("/admin/findings").await,
+            Some(account) => {
+                let path = format!("/admin/accounts/{}/findings", segment(account));
+                self.read(&path).await
+            }
+        }
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
