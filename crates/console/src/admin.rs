@@ -41,6 +41,7 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
         .route("/admin/cases/{id}/steps", post(step::<O>))
         .route("/admin/cases/{id}/bundle", get(bundle::<O>))
         .route("/admin/detect", post(detect::<O>))
+        .route("/admin/calibrate", post(calibrate::<O>))
         .route("/admin/findings", get(findings::<O>))
         .route("/admin/accounts/{id}/findings", get(findings_about::<O>))
         .route("/admin/checkpoint", get(checkpoint::<O>))
@@ -225,6 +226,10 @@ async fn findings_about<O: Office>(
     Path(id): Path<String>,
 ) -> Response {
     answer(StatusCode::OK, office.findings(Some(&id)).await)
+}
+
+async fn calibrate<O: Office>(State(office): State<Arc<O>>) -> Response {
+    answer(StatusCode::OK, office.calibrate().await)
 }
 
 async fn checkpoint<O: Office>(State(office): State<Arc<O>>) -> Response {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod calibration;
 mod campaigns;
 mod credentials;
 mod findings;
@@ -15,6 +16,7 @@ mod pages;
 mod terms;
 
 pub use admin::admin;
+pub use calibration::{CalibrationView, LookView};
 pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
     TrialCounts, TrialView,

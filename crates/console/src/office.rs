@@ -9,6 +9,7 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
 };
@@ -358,6 +359,9 @@ pub trait Office: Send + Sync + 'static {
         &self,
         account: Option<&str>,
     ) -> impl Future<Output = Result<FindingsView, OfficeError>> + Send;
+
+    /// Calibrates on the store's own accounts; nothing is written.
+    fn calibrate(&self) -> impl Future<Output = Result<CalibrationView, OfficeError>> + Send;
 
     /// The ledger's latest signed checkpoint.
     fn checkpoint(&self) -> impl Future<Output = Result<CheckpointView, OfficeError>> + Send;

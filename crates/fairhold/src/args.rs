@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Look for accounts that run one harvesting programme.
     Detect(Detect),
+    /// Rank accounts among the deployment's own cleared ones instead of strangers' programmes.
+    Calibrate(Calibrate),
     /// What the watch has found: accounts to ask for a declaration, with reasons.
     Findings {
         /// About this account only.
@@ -133,6 +135,16 @@ pub(crate) struct Detect {
     /// The account of lines that name none.
     #[arg(long, requires = "files")]
     pub(crate) account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    /// Logs of honest accounts to read instead of the store; each account is a customer of its own.
+    #[arg(long, num_args = 1.., value_name = "LOG")]
+    pub(crate) logs: Vec<PathBuf>,
+    /// The file to write; `detector.json` in the data folder without it, which `serve` then uses.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// A share, 0 to 1.
@@ -341,6 +353,24 @@ pub(crate) enum Bench {
     Terms,
     /// How often honest accounts are accused and campaigns found, on sources never seen.
     Detection(bench::DetectionBench),
+    /// The watch on many accounts: exchanges per second and peak memory.
+    Watch {
+        /// Accounts that take turns in an order that is nobody's.
+        #[arg(long, default_value_t = 1_000_000)]
+        accounts: u32,
+        /// Exchanges of each of them.
+        #[arg(long, default_value_t = 2)]
+        exchanges: u32,
+        /// Busy accounts among them, of 200 exchanges each, that pass their looks.
+        #[arg(long, default_value_t = 1_000)]
+        busy: u32,
+        /// Profiles held in memory at once.
+        #[arg(long, default_value_t = 50_000)]
+        in_memory: usize,
+        /// Folder for the database; a temporary one without it.
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
     /// The mock upstream of a benchmark.
     #[command(hide = true)]
     Mock,

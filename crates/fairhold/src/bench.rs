@@ -14,6 +14,7 @@ mod open_desk;
 mod policy;
 mod process;
 mod terms;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -102,6 +103,20 @@ pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Fail
         } => door::serve(&upstream, record.as_deref(), terms, out).await,
         Bench::Terms => terms::run(out),
         Bench::Detection(what) => detection::run(data, &what, out),
+        Bench::Watch {
+            accounts,
+            exchanges,
+            busy,
+            in_memory,
+            folder,
+        } => {
+            let fleet = watch::Fleet {
+                accounts,
+                exchanges,
+                busy,
+            };
+            watch::run(fleet, in_memory, folder.as_deref(), out).await
+        }
         Bench::Gateway {
             seconds,
             connections,

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod calibrate;
 pub(crate) mod case;
 pub(crate) mod detect;
 pub(crate) mod export;

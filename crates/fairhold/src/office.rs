@@ -1,5 +1,6 @@
 //! The office of the house that this process holds open.
 
+mod calibration;
 pub(crate) mod campaigns;
 mod cases;
 mod finding;
@@ -15,9 +16,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use console::{
-    AccountView, Activation, ActivationView, CampaignView, CaseView, CheckpointView, DetectionView,
-    FindingsView, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office,
-    OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    AccountView, Activation, ActivationView, CalibrationView, CampaignView, CaseView,
+    CheckpointView, DetectionView, FindingsView, KeyView, LinksView, NewAccount, NewCase, NewKey,
+    NewLinks, NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
@@ -117,6 +118,10 @@ impl Office for LocalOffice {
 
     async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {
         findings::all(&self.keeper, &self.folder, account).await
+    }
+
+    async fn calibrate(&self) -> Result<CalibrationView, OfficeError> {
+        calibration::of_store(&self.keeper).await
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {

@@ -13,14 +13,16 @@ pub(crate) mod model;
 mod state;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use detection::{Detector, SketchKey};
 use facts::AccountId;
 use store::StoreError;
 use tokio::sync::watch;
 
+use crate::house::House;
 use crate::keeper::{Keeper, KeeperError};
 use book::{Book, Seen};
 
@@ -91,6 +93,8 @@ pub(crate) struct Watch {
     keeper: Arc<Keeper>,
     book: Book,
     sketches: SketchKey,
+    folder: PathBuf,
+    written: Option<SystemTime>,
     next: u64,
     page: u64,
     reader: Option<Box<detection::Reader>>,
@@ -99,16 +103,19 @@ pub(crate) struct Watch {
 impl Watch {
     /// Goes on where the last one stopped.
     pub(crate) async fn open(
-        keeper: Arc<Keeper>,
+        house: &House,
         detector: Detector,
-        sketches: SketchKey,
         watching: Watching,
     ) -> Result<Self, WatchError> {
+        let keeper = Arc::clone(&house.keeper);
         let next = keeper.database().watched().await?;
+        let folder = house.folder.path().to_path_buf();
         Ok(Self {
             book: Book::new(detector, watching),
             keeper,
-            sketches,
+            sketches: house.sketches,
+            written: model::written(&folder),
+            folder,
             next,
             page: PAGE,
             reader: None,
@@ -126,6 +133,7 @@ impl Watch {
             tracing::warn!("{why}");
         }
         loop {
+            self.take_up();
             let pause = match self.step().await {
                 Ok(records) if records >= self.page => Duration::ZERO,
                 Ok(_) => PAUSE,
@@ -140,6 +148,19 @@ impl Watch {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+
+    /// Tests with the deployment's own detector as soon as `fairhold calibrate` has written it.
+    fn take_up(&mut self) {
+        let written = model::written(&self.folder);
+        if written == self.written {
+            return;
+        }
+        self.written = written;
+        match model::load(&self.folder) {
+            Ok(detector) => self.book.retest(detector),
+            Err(error) => tracing::error!(%error, "the watch goes on with the detector it has"),
         }
     }
 

@@ -220,7 +220,8 @@ impl Database {
         rows.iter().map(finding).collect()
     }
 
-    /// The leaves of the endings in a range of the journal, in order: of one account or of all.
+    /// The leaves of the first `most` endings in a range of the journal, in order: of one account
+    /// or of all.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -228,6 +229,7 @@ impl Database {
         &self,
         range: Range<u64>,
         account: Option<&AccountId>,
+        most: u32,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut cells = vec![Cell::count(range.start), Cell::count(range.end)];
         let whose = account.map_or("", |account| {
@@ -235,10 +237,21 @@ impl Database {
             " AND account = $3"
         });
         let sql = format!(
-            "SELECT leaf FROM journal WHERE seq >= $1 AND seq < $2{whose} AND kind = 'completion' ORDER BY seq"
+            "SELECT leaf FROM journal WHERE seq >= $1 AND seq < $2{whose} AND kind = 'completion' ORDER BY seq LIMIT {most}"
         );
         let rows = self.rows(&sql, cells).await?;
         rows.iter().map(|row| row.bytes(0)).collect()
+    }
+
+    /// Every account that exchanges were imported of, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn imported_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        let sql = "SELECT DISTINCT account FROM imported ORDER BY account";
+        let rows = self.rows(sql, Vec::new()).await?;
+        let account = |row: &Row| id(AccountId::parse, &row.text(0)?);
+        rows.iter().map(account).collect()
     }
 
     /// The requests of some intents, in order; those whose body was forgotten are left out.

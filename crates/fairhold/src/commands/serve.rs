@@ -87,8 +87,7 @@ struct Watching {
 impl Watching {
     async fn start(house: &House, how: watching::Watching, out: Out) -> Result<Self, Failure> {
         let detector = watching::model::load(house.folder.path())?;
-        let keeper = Arc::clone(&house.keeper);
-        let watch = Watch::open(keeper, detector, house.sketches, how)
+        let watch = Watch::open(house, detector, how)
             .await
             .map_err(|e| Failure::chain(&e))?;
         if let Some(why) = watch.abstains() {

@@ -30,7 +30,29 @@ impl Keeper {
         range: Range<u64>,
         account: Option<&AccountId>,
     ) -> Result<Vec<Ended>, KeeperError> {
-        let endings = self.database.endings(range, account).await?;
+        self.ended_within(range, account, u32::MAX).await
+    }
+
+    /// The same of an account's first exchanges.
+    ///
+    /// # Errors
+    /// [`KeeperError::Store`].
+    pub async fn first_ended(
+        &self,
+        account: &AccountId,
+        most: u32,
+    ) -> Result<Vec<Ended>, KeeperError> {
+        let all = 0..i64::MAX.unsigned_abs();
+        self.ended_within(all, Some(account), most).await
+    }
+
+    async fn ended_within(
+        &self,
+        range: Range<u64>,
+        account: Option<&AccountId>,
+        most: u32,
+    ) -> Result<Vec<Ended>, KeeperError> {
+        let endings = self.database.endings(range, account, most).await?;
         let endings: Vec<(u64, u64)> = endings.iter().filter_map(|leaf| intent_of(leaf)).collect();
         let intents: Vec<u64> = endings.iter().map(|(_, intent)| *intent).collect();
         let requests = self.database.requests(&intents).await?;

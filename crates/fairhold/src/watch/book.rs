@@ -108,6 +108,11 @@ impl Standing {
     }
 }
 
+/// The peers of an account's declared purpose.
+pub(crate) fn declared(keeper: &Keeper, account: &AccountId) -> Option<Peers> {
+    Standing::of(keeper, account).peers()
+}
+
 /// Whose peers an account of that purpose is.
 fn peers_of(purpose: Purpose) -> Option<Peers> {
     match purpose {
@@ -184,6 +189,19 @@ pub(crate) struct Worked {
     pub(crate) hits: Vec<Hit>,
 }
 
+impl Worked {
+    /// Accounts that reached a look.
+    pub(crate) fn looks(&self) -> usize {
+        self.looks.len()
+    }
+
+    /// Profiles to be written, and their bytes.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let bytes = self.profiles.iter().map(|row| row.state.len()).sum();
+        (self.profiles.len(), bytes)
+    }
+}
+
 /// The profiles of a house.
 #[derive(Debug)]
 pub(crate) struct Book {
@@ -217,6 +235,19 @@ impl Book {
                 rank.programmes, rank.sources, self.reach
             )
         })
+    }
+
+    /// Whom accounts are compared with.
+    #[cfg(test)]
+    pub(crate) fn population(&self) -> &str {
+        &self.detector.manifest.population
+    }
+
+    /// Tests with another detector from now on.
+    pub(crate) fn retest(&mut self, detector: Detector) {
+        self.head = head_id(&detector);
+        self.reach = model::reach(&detector);
+        self.detector = Arc::new(detector);
     }
 
     /// Forgets what is in memory; the store has all of it.

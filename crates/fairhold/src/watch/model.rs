@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use detection::{Detector, LOOKS};
 
@@ -22,6 +23,11 @@ pub(crate) fn reach_at_looks(detector: &Detector) -> [f64; LOOKS.len()] {
 pub(crate) fn reach(detector: &Detector) -> f64 {
     let least = reach_at_looks(detector).into_iter().fold(1.0, f64::min);
     detector.calibration.anytime(least).p
+}
+
+/// When the deployment's own detector was written, if it has one.
+pub(crate) fn written(folder: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path(folder)).ok()?.modified().ok()
 }
 
 /// The detector of a data folder.

@@ -129,9 +129,8 @@ impl Bench {
             accounts_in_memory,
             alpha: ALPHA,
         };
-        let keeper = Arc::clone(&self.house.keeper);
         let detector = Detector::shipped().unwrap();
-        let watch = Watch::open(keeper, detector, self.house.sketches, watching);
+        let watch = Watch::open(&self.house, detector, watching);
         let mut watch = watch.await.unwrap();
         watch.page = page;
         watch
@@ -377,16 +376,76 @@ async fn a_level_below_the_floor_finds_nothing_and_says_so() {
     for n in 0..20 {
         bench.exchange("a", &harvest(n)).await;
     }
-    let keeper = Arc::clone(&bench.house.keeper);
     let watching = Watching {
         alpha: 0.0001,
         ..Watching::USUAL
     };
     let detector = Detector::shipped().unwrap();
-    let watch = Watch::open(keeper, detector, bench.house.sketches, watching).await;
+    let watch = Watch::open(&bench.house, detector, watching).await;
     let mut watch = watch.unwrap();
     assert!(watch.abstains().unwrap().contains("abstains"));
     while watch.step().await.unwrap() > 0 {}
     assert!(bench.findings("a").await.is_empty());
     assert_eq!(bench.state("a").await.looks.len(), 1);
+}
+
+#[test]
+fn a_deployment_calibrates_on_whom_nothing_is_held_against() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(url.as_deref()).await;
+        for name in ["found", "accused", "cleared", "plain", "small"] {
+            bench.account(name, &[]).await;
+            let exchanges = if name == "small" { 19 } else { 20 };
+            for n in 0..exchanges {
+                let text = if name == "found" {
+                    harvest(n)
+                } else {
+                    ordinary(n)
+                };
+                bench.exchange(name, &text).await;
+            }
+        }
+        bench.caught_up().await;
+        for name in ["accused", "cleared"] {
+            let case = NewCase {
+                account: name.to_owned(),
+                others: Vec::new(),
+                clause: "terms/1".to_owned(),
+                summary: "facts".to_owned(),
+                finding: None,
+                by: "ann".to_owned(),
+                action: "suspend".to_owned(),
+                exculpatory: "none found".to_owned(),
+            };
+            let case = bench.office.propose(case).await.unwrap();
+            if name == "cleared" {
+                let step = console::Step {
+                    step: console::CaseStep::Reject,
+                    by: "ben".to_owned(),
+                    comment: String::new(),
+                };
+                bench.office.step(&case.case, step).await.unwrap();
+            }
+        }
+        let made = bench.office.calibrate().await.unwrap();
+        assert_eq!((made.programmes, made.sources, made.exchanges), (2, 2, 40));
+        assert_eq!((made.accused, made.found, made.too_small), (1, 1, 1));
+    });
+}
+
+#[tokio::test]
+async fn the_deployments_own_detector_is_taken_up_while_it_watches() {
+    let bench = Bench::open(None).await;
+    let mut watch = bench.watch(10, 50).await;
+    let mut own = Detector::shipped().unwrap();
+    own.manifest.population = "our own".to_owned();
+    let path = model::path(bench.house.folder.path());
+    std::fs::write(&path, "{").unwrap();
+    watch.take_up();
+    assert!(watch.book.population() != "our own");
+    std::fs::remove_file(&path).unwrap();
+    watch.take_up();
+    std::fs::write(&path, own.to_text().unwrap()).unwrap();
+    watch.take_up();
+    assert_eq!(watch.book.population(), "our own");
 }
