@@ -386,5 +386,8 @@ pub(crate) enum Bench {
         /// Ask documents of terms on every exchange.
         #[arg(long)]
         terms: bool,
+        /// Watch what is recorded.
+        #[arg(long)]
+        watch: bool,
     },
 }

@@ -182,7 +182,7 @@ fn prompt(account: u64, turn: u64) -> Vec<(String, String)> {
         ),
         _ => format!("My list of {subject} has {turn} entries and I cannot sort it. Why?"),
     };
-    if account % 2 == 0 {
+    if account.is_multiple_of(2) {
         return vec![("user".to_owned(), user)];
     }
     let system = format!(

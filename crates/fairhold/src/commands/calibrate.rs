@@ -1,7 +1,7 @@
 //! `fairhold calibrate`: ranks accounts among the deployment's own.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use console::{CalibrationView, Office};
 use detection::{Detector, Reader as PromptReader};
@@ -101,7 +101,7 @@ fn finish(
     Ok(Exit::Clean)
 }
 
-fn write(path: &PathBuf, text: &str) -> Result<(), Failure> {
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).ok();
     }

@@ -86,11 +86,10 @@ impl Keeper {
 
 /// The place of an ending, and that of its intent.
 fn intent_of(leaf: &[u8]) -> Option<(u64, u64)> {
-    match Record::parse(leaf).ok()? {
-        (seq, record) => match record.event {
-            Event::Completion { intent, .. } => Some((seq, intent)),
-            _ => None,
-        },
+    let (seq, record) = Record::parse(leaf).ok()?;
+    match record.event {
+        Event::Completion { intent, .. } => Some((seq, intent)),
+        _ => None,
     }
 }
 
