@@ -253,55 +253,55 @@ fn a_profile_that_cannot_be_read_is_made_anew_from_the_log() {
     });
 }
 
-#[tokio::test]
-async fn who_is_authorised_is_noted_and_never_found() {
+/// Two that harvest, one of them authorised now and one until long ago, and one that does not.
+async fn licensed_and_expired() -> Bench {
     let mut bench = Bench::open(None).await;
     for name in ["licensed", "expired", "plain"] {
         bench.account(name, &[]).await;
     }
-    let authorised = |until: &str| {
-        serde_json::json!({"authorisation": [{"clause": "openai-services-2026-01-01/3.3(e)",
-            "purpose": "train-competing-model", "from": "2020-01-01", "until": until}]})
-    };
-    bench
-        .office
-        .agree("licensed", authorised("2999-01-01"))
-        .await
-        .unwrap();
-    bench
-        .office
-        .agree("expired", authorised("2021-01-01"))
-        .await
-        .unwrap();
+    for (name, until) in [("licensed", "2999-01-01"), ("expired", "2021-01-01")] {
+        let agreement = serde_json::json!({"authorisation": [{"clause": "openai-services-2026-01-01/3.3(e)",
+            "purpose": "train-competing-model", "from": "2020-01-01", "until": until}]});
+        bench.office.agree(name, agreement).await.unwrap();
+    }
     for n in 0..50 {
         bench.exchange("licensed", &harvest(n)).await;
         bench.exchange("expired", &harvest(n)).await;
         bench.exchange("plain", &ordinary(n)).await;
     }
     bench.caught_up().await;
+    bench
+}
+
+#[tokio::test]
+async fn who_is_authorised_is_noted_and_never_found() {
+    let bench = licensed_and_expired().await;
     assert!(bench.findings("plain").await.is_empty());
     let noted = bench.findings("licensed").await;
     assert!(!noted.is_empty());
-    assert!(
-        noted
-            .iter()
-            .all(|f| f.kind == "noted" && f.may == "observe"),
-        "{noted:?}"
-    );
-    assert!(
-        noted[0]
-            .exculpatory
-            .iter()
-            .any(|f| f.looked_for == "authorisation" && f.found)
-    );
+    for finding in &noted {
+        assert_eq!(
+            (finding.kind.as_str(), finding.may.as_str()),
+            ("noted", "observe")
+        );
+        let given = finding.exculpatory.iter();
+        assert!(
+            given
+                .filter(|f| f.found)
+                .any(|f| f.looked_for == "authorisation")
+        );
+    }
     let found = bench.findings("expired").await;
-    assert!(
-        found
-            .iter()
-            .all(|f| f.kind == "finding" && f.may == "ask for a declaration")
-    );
     assert!(!found.is_empty());
+    for finding in &found {
+        let told = (finding.kind.as_str(), finding.may.as_str());
+        assert_eq!(told, ("finding", "ask for a declaration"));
+    }
+}
 
+#[tokio::test]
+async fn a_finding_of_intent_supports_a_notice_and_nothing_more() {
+    let bench = licensed_and_expired().await;
     let case = |finding: &FindingView, action: &str| NewCase {
         account: finding.account.clone(),
         others: Vec::new(),
@@ -312,21 +312,16 @@ async fn who_is_authorised_is_noted_and_never_found() {
         action: action.to_owned(),
         exculpatory: String::new(),
     };
-    let refused = bench.office.propose(case(&found[0], "suspend")).await;
-    assert!(
-        matches!(refused, Err(OfficeError::Conflict(_))),
-        "{refused:?}"
-    );
-    let refused = bench.office.propose(case(&noted[0], "notice")).await;
-    assert!(
-        matches!(refused, Err(OfficeError::Conflict(_))),
-        "{refused:?}"
-    );
-    let proposed = bench
-        .office
-        .propose(case(&found[0], "notice"))
-        .await
-        .unwrap();
+    let found = bench.findings("expired").await.remove(0);
+    let noted = bench.findings("licensed").await.remove(0);
+    for refused in [case(&found, "suspend"), case(&noted, "notice")] {
+        let refused = bench.office.propose(refused).await;
+        assert!(
+            matches!(refused, Err(OfficeError::Conflict(_))),
+            "{refused:?}"
+        );
+    }
+    let proposed = bench.office.propose(case(&found, "notice")).await.unwrap();
     assert!(
         proposed.statement.contains("form a programme"),
         "{}",
