@@ -41,6 +41,9 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
         .route("/admin/cases/{id}/steps", post(step::<O>))
         .route("/admin/cases/{id}/bundle", get(bundle::<O>))
         .route("/admin/detect", post(detect::<O>))
+        .route("/admin/calibrate", post(calibrate::<O>))
+        .route("/admin/findings", get(findings::<O>))
+        .route("/admin/accounts/{id}/findings", get(findings_about::<O>))
         .route("/admin/checkpoint", get(checkpoint::<O>))
         .route(
             "/admin/campaigns",
@@ -212,6 +215,21 @@ async fn bundle<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>)
 
 async fn detect<O: Office>(State(office): State<Arc<O>>) -> Response {
     answer(StatusCode::OK, office.detect().await)
+}
+
+async fn findings<O: Office>(State(office): State<Arc<O>>) -> Response {
+    answer(StatusCode::OK, office.findings(None).await)
+}
+
+async fn findings_about<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+) -> Response {
+    answer(StatusCode::OK, office.findings(Some(&id)).await)
+}
+
+async fn calibrate<O: Office>(State(office): State<Arc<O>>) -> Response {
+    answer(StatusCode::OK, office.calibrate().await)
 }
 
 async fn checkpoint<O: Office>(State(office): State<Arc<O>>) -> Response {

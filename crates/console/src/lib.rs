@@ -7,17 +7,21 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod calibration;
 mod campaigns;
 mod credentials;
+mod findings;
 mod office;
 mod pages;
 mod terms;
 
 pub use admin::admin;
+pub use calibration::{CalibrationView, LookView};
 pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
     TrialCounts, TrialView,
 };
+pub use findings::{CueView, FactView, FindingView, FindingsView, TestView};
 pub use office::{
     AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, LinksView, MemberView,
     NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, RingView, Step, StepView,

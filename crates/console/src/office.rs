@@ -9,9 +9,11 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
 };
+use crate::findings::FindingsView;
 use crate::terms::TermsView;
 
 /// An account to open, with its project and organisation where they are new.
@@ -118,8 +120,12 @@ pub struct NewCase {
     pub others: Vec<String>,
     /// The clause relied on.
     pub clause: String,
-    /// The facts, in words that the customer reads.
+    /// The facts, in words that the customer reads; those of the finding where one is named.
+    #[serde(default)]
     pub summary: String,
+    /// The finding that it rests on, if one; it supports a notice, nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
     /// Who proposes.
     pub by: String,
     /// What is proposed: `notice`, `suspend`.
@@ -347,6 +353,15 @@ pub trait Office: Send + Sync + 'static {
 
     /// Looks for rings in what was recorded.
     fn detect(&self) -> impl Future<Output = Result<DetectionView, OfficeError>> + Send;
+
+    /// What the watch has found: about one account or about all.
+    fn findings(
+        &self,
+        account: Option<&str>,
+    ) -> impl Future<Output = Result<FindingsView, OfficeError>> + Send;
+
+    /// Calibrates on the store's own accounts; nothing is written.
+    fn calibrate(&self) -> impl Future<Output = Result<CalibrationView, OfficeError>> + Send;
 
     /// The ledger's latest signed checkpoint.
     fn checkpoint(&self) -> impl Future<Output = Result<CheckpointView, OfficeError>> + Send;

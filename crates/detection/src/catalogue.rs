@@ -99,6 +99,11 @@ impl Catalogue {
         self.common.len()
     }
 
+    /// How many of these shingles are held.
+    pub fn holds(&self, shingles: &[u64]) -> usize {
+        shingles.iter().filter(|h| self.common.contains(h)).count()
+    }
+
     /// Whether nothing is common.
     pub fn is_empty(&self) -> bool {
         self.common.is_empty()

@@ -45,6 +45,13 @@ pub(crate) enum Command {
     Import(Import),
     /// Look for accounts that run one harvesting programme.
     Detect(Detect),
+    /// Rank accounts among the deployment's own cleared ones instead of strangers' programmes.
+    Calibrate(Calibrate),
+    /// What the watch has found: accounts to ask for a declaration, with reasons.
+    Findings {
+        /// About this account only.
+        account: Option<String>,
+    },
     /// Check an evidence bundle offline.
     Verify(Verify),
     /// Look for recorded answers in a training corpus.
@@ -130,6 +137,16 @@ pub(crate) struct Detect {
     pub(crate) account: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    /// Logs of honest accounts to read instead of the store; each account is a customer of its own.
+    #[arg(long, num_args = 1.., value_name = "LOG")]
+    pub(crate) logs: Vec<PathBuf>,
+    /// The file to write; `detector.json` in the data folder without it, which `serve` then uses.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
 /// A share, 0 to 1.
 pub(crate) fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().map_err(|e| e.to_string())?;
@@ -177,18 +194,21 @@ pub(crate) enum Case {
         /// The clause relied on.
         #[arg(long)]
         clause: String,
-        /// The facts, in words the customer reads.
-        #[arg(long)]
-        summary: String,
+        /// The facts, in words the customer reads; those of the finding where one is named.
+        #[arg(long, required_unless_present = "finding")]
+        summary: Option<String>,
+        /// A finding that it rests on (`fairhold findings`): it supports a notice, nothing more.
+        #[arg(long, value_name = "ID")]
+        finding: Option<String>,
         /// Who proposes.
         #[arg(long)]
         by: String,
-        /// What is proposed.
-        #[arg(long, default_value = "suspend", value_parser = ["notice", "suspend"])]
-        action: String,
-        /// What speaks for the accused.
-        #[arg(long, default_value = "none found")]
-        exculpatory: String,
+        /// What is proposed; `notice` where a finding is named, else `suspend`.
+        #[arg(long, value_parser = ["notice", "suspend"])]
+        action: Option<String>,
+        /// What speaks for the accused; what the finding says, or `none found`.
+        #[arg(long)]
+        exculpatory: Option<String>,
     },
     /// Agree, as a second person: the measure takes effect.
     Approve(Step),
@@ -333,6 +353,24 @@ pub(crate) enum Bench {
     Terms,
     /// How often honest accounts are accused and campaigns found, on sources never seen.
     Detection(bench::DetectionBench),
+    /// The watch on many accounts: exchanges per second and peak memory.
+    Watch {
+        /// Accounts that take turns in an order that is nobody's.
+        #[arg(long, default_value_t = 1_000_000)]
+        accounts: u32,
+        /// Exchanges of each of them.
+        #[arg(long, default_value_t = 2)]
+        exchanges: u32,
+        /// Busy accounts among them, of 200 exchanges each, that pass their looks.
+        #[arg(long, default_value_t = 1_000)]
+        busy: u32,
+        /// Profiles held in memory at once.
+        #[arg(long, default_value_t = 50_000)]
+        in_memory: usize,
+        /// Folder for the database; a temporary one without it.
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
     /// The mock upstream of a benchmark.
     #[command(hide = true)]
     Mock,
@@ -348,5 +386,8 @@ pub(crate) enum Bench {
         /// Ask documents of terms on every exchange.
         #[arg(long)]
         terms: bool,
+        /// Watch what is recorded.
+        #[arg(long)]
+        watch: bool,
     },
 }

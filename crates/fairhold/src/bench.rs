@@ -14,6 +14,8 @@ mod open_desk;
 mod policy;
 mod process;
 mod terms;
+mod watch;
+mod watched;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -42,6 +44,7 @@ struct Report {
     recording_on: Figures,
     recording_off: Figures,
     policy: policy::PolicyCost,
+    watch: watched::WatchCost,
     connections: u32,
     seconds_per_measurement: u64,
     cores: usize,
@@ -99,9 +102,24 @@ pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Fail
             upstream,
             record,
             terms,
-        } => door::serve(&upstream, record.as_deref(), terms, out).await,
+            watch,
+        } => door::serve(&upstream, record.as_deref(), terms, watch, out).await,
         Bench::Terms => terms::run(out),
         Bench::Detection(what) => detection::run(data, &what, out),
+        Bench::Watch {
+            accounts,
+            exchanges,
+            busy,
+            in_memory,
+            folder,
+        } => {
+            let fleet = watch::Fleet {
+                accounts,
+                exchanges,
+                busy,
+            };
+            watch::run(fleet, in_memory, folder.as_deref(), out).await
+        }
         Bench::Gateway {
             seconds,
             connections,
@@ -126,18 +144,22 @@ async fn gateway(effort: Effort, out: Out) -> Result<Exit, Failure> {
         .await
         .map_err(broken)?;
     let straight = target(&mock.greeting)?;
-    out.say("1/4 straight to the mock upstream");
+    out.say("1/5 straight to the mock upstream");
     let direct = direct(&straight, effort).await;
-    out.say("2/4 through the gateway, recording on (SQLite, every exchange durable)");
+    out.say("2/5 through the gateway, recording on (SQLite, every exchange durable)");
     let recording_on = through(&binary, straight.at, true, &direct, effort)
         .await
         .map_err(broken)?;
-    out.say("3/4 through the gateway, recording off");
+    out.say("3/5 through the gateway, recording off");
     let recording_off = through(&binary, straight.at, false, &direct, effort)
         .await
         .map_err(broken)?;
-    out.say("4/4 with and without terms, in turns");
+    out.say("4/5 with and without terms, in turns");
     let policy = policy::cost(&binary, straight.at, effort)
+        .await
+        .map_err(broken)?;
+    out.say("5/5 with and without the watch, in turns");
+    let watch = watched::cost(&binary, straight.at, effort)
         .await
         .map_err(broken)?;
     mock.stop().await.map_err(broken)?;
@@ -145,6 +167,7 @@ async fn gateway(effort: Effort, out: Out) -> Result<Exit, Failure> {
         recording_on,
         recording_off,
         policy,
+        watch,
         connections: effort.connections,
         seconds_per_measurement: effort.lasting.as_secs(),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -301,6 +324,13 @@ fn table(report: &Report, out: Out) {
         policy.added_share * 100.0,
         policy.cpu_us_with_terms,
         policy.cpu_us_without_terms
+    ));
+    let watch = &report.watch;
+    out.line(&format!(
+        "the watch takes {:.1} % of the throughput ({:.0} with, {:.0} requests/s without; aim: at most 10 %)",
+        watch.dropped_share * 100.0,
+        watch.rps_with_watch,
+        watch.rps_without_watch
     ));
 }
 

@@ -2,9 +2,11 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod calibrate;
 pub(crate) mod case;
 pub(crate) mod detect;
 pub(crate) mod export;
+pub(crate) mod findings;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod mask;

@@ -6,6 +6,9 @@
 mod campaigns;
 mod rows;
 mod usage;
+mod watched;
+
+pub use watched::Ended;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -245,41 +248,12 @@ impl Keeper {
     }
 
     async fn opened(&self, record: Record) -> Result<Option<Exchange>, KeeperError> {
-        let (
-            Some(account),
-            Event::Intent {
-                exchange,
-                endpoint,
-                model,
-                request,
-                ..
-            },
-        ) = (record.account, record.event)
-        else {
+        let Event::Intent { exchange, .. } = &record.event else {
             return Ok(None);
         };
-        let bodies = self.database.bodies_of_exchange(&exchange).await?;
-        let Some(sealed) = bodies.iter().find(|b| b.what == Body::Request.word()) else {
-            return Ok(None);
-        };
-        let label = Label {
-            account: &account,
-            at: record.at,
-            exchange: &exchange,
-            body: Body::Request,
-        };
-        let Ok(body) = evidence::seal::open(&self.master, &label, &sealed.bytes, &request) else {
-            return Ok(None);
-        };
-        Ok(Some(Exchange {
-            id: exchange,
-            prompt: wire::conversation(endpoint, &body.plaintext),
-            account,
-            at: record.at,
-            model: Some(model),
-            response: None,
-            usage: None,
-        }))
+        let bodies = self.database.bodies_of_exchange(exchange).await?;
+        let sealed = bodies.iter().find(|b| b.what == Body::Request.word());
+        Ok(sealed.and_then(|sealed| watched::opened(&self.master, record, &sealed.bytes)))
     }
 
     /// The store, for reading.

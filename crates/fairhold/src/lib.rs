@@ -7,6 +7,7 @@
 
 mod args;
 mod bench;
+mod calibrate;
 pub mod campaigns;
 mod commands;
 mod demo;
@@ -22,8 +23,9 @@ mod page;
 mod remote;
 mod run_file;
 mod settings;
+mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -85,6 +87,16 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Mask => commands::mask::run(out),
         Command::Detect(what) if !what.files.is_empty() => commands::detect::files(&what, out),
         Command::Detect(_) => with_office(&cli.data, Asked::Detect, out).await,
+        Command::Calibrate(what) if !what.logs.is_empty() => {
+            commands::calibrate::files(&cli.data, &what, out)
+        }
+        Command::Calibrate(what) => {
+            let asked = Asked::Calibrate(what, cli.data.clone());
+            with_office(&cli.data, asked, out).await
+        }
+        Command::Findings { account } => {
+            with_office(&cli.data, Asked::Findings(account), out).await
+        }
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
@@ -102,6 +114,8 @@ enum Asked {
     Account(args::Account),
     Sketch(args::sketch::Sketch),
     Status(String),
+    Findings(Option<String>),
+    Calibrate(args::Calibrate, PathBuf),
 }
 
 /// Asks the running server of the data folder; without one, opens the folder.
@@ -128,6 +142,8 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Key(what) => commands::key::run(office, what, out).await,
         Asked::Account(what) => commands::account::run(office, what, out).await,
         Asked::Sketch(what) => commands::sketch::run(office, what, out).await,
+        Asked::Calibrate(what, data) => commands::calibrate::store(office, &data, &what, out).await,
+        Asked::Findings(account) => commands::findings::run(office, account.as_deref(), out).await,
         Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

@@ -1,8 +1,10 @@
 //! The office of the house that this process holds open.
 
+mod calibration;
 pub(crate) mod campaigns;
 mod cases;
 mod finding;
+mod findings;
 mod ledger;
 pub(crate) mod links;
 mod people;
@@ -10,12 +12,13 @@ pub(crate) mod terms;
 
 pub(crate) use finding::found;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use console::{
-    AccountView, Activation, ActivationView, CampaignView, CaseView, CheckpointView, DetectionView,
-    KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office, OfficeError,
-    SketchAsked, SketchFile, Step, TermsView, TrialView,
+    AccountView, Activation, ActivationView, CalibrationView, CampaignView, CaseView,
+    CheckpointView, DetectionView, FindingsView, KeyView, LinksView, NewAccount, NewCase, NewKey,
+    NewLinks, NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
@@ -36,6 +39,7 @@ pub(crate) struct LocalOffice {
     links: links::LinkKey,
     terms: Option<Arc<Documents>>,
     campaigns: Arc<KnownCampaigns>,
+    folder: PathBuf,
 }
 
 impl LocalOffice {
@@ -47,6 +51,7 @@ impl LocalOffice {
             sketches: house.sketches,
             links: house.links,
             terms: house.terms.clone(),
+            folder: house.folder.path().to_path_buf(),
             campaigns: Arc::clone(&house.campaigns),
         }
     }
@@ -82,6 +87,7 @@ impl Office for LocalOffice {
     }
 
     async fn propose(&self, new: NewCase) -> Result<CaseView, OfficeError> {
+        let new = findings::relied_on(&self.keeper, new).await?;
         Ok(cases::view(&cases::propose(&self.keeper, new).await?))
     }
 
@@ -108,6 +114,14 @@ impl Office for LocalOffice {
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
         finding::in_store(&self.keeper, self.sketches).await
+    }
+
+    async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {
+        findings::all(&self.keeper, &self.folder, account).await
+    }
+
+    async fn calibrate(&self) -> Result<CalibrationView, OfficeError> {
+        calibration::of_store(&self.keeper).await
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {

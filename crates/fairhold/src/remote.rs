@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use console::{
-    AccountView, Activation, ActivationView, CampaignView, CaseView, CheckpointView, DetectionView,
-    Ending, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks, NewSketch, Office,
-    OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    AccountView, Activation, ActivationView, CalibrationView, CampaignView, CaseView,
+    CheckpointView, DetectionView, Ending, FindingsView, KeyView, LinksView, NewAccount, NewCase,
+    NewKey, NewLinks, NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step, TermsView,
+    TrialView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -176,6 +177,21 @@ impl Office for Remote {
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
         self.call(Method::POST, "/admin/detect", None::<&()>).await
+    }
+
+    async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {
+        match account {
+            None => self.read("/admin/findings").await,
+            Some(account) => {
+                let path = format!("/admin/accounts/{}/findings", segment(account));
+                self.read(&path).await
+            }
+        }
+    }
+
+    async fn calibrate(&self) -> Result<CalibrationView, OfficeError> {
+        self.call(Method::POST, "/admin/calibrate", None::<&()>)
+            .await
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {

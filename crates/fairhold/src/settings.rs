@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::judge::Bound;
+use crate::watch::Watching;
 
 /// What `serve` is told.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) prices: Option<Prices>,
     /// The documents of terms that bind; none: no terms.
     pub(crate) terms: Option<Bound>,
+    /// How accounts are watched.
+    pub(crate) watching: Watching,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +46,35 @@ struct TermsTable {
     countries: BTreeMap<String, Vec<String>>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DetectionTable {
+    /// A finding is made when an honest account would ever look like it with at most this chance.
+    alpha: Option<f64>,
+    /// Profiles held in memory at once.
+    accounts_in_memory: Option<usize>,
+}
+
+impl DetectionTable {
+    fn watching(&self) -> Result<Watching, String> {
+        let alpha = self.alpha.unwrap_or(Watching::USUAL.alpha);
+        if !(alpha > 0.0 && alpha <= 0.2) {
+            return Err(format!(
+                "`alpha` in `[detection]` is {alpha}: give the share of honest accounts that may be asked for a declaration, above 0 and at most 0.2"
+            ));
+        }
+        let held = self.accounts_in_memory;
+        let accounts_in_memory = held.unwrap_or(Watching::USUAL.accounts_in_memory);
+        if accounts_in_memory == 0 {
+            return Err("`accounts_in_memory` in `[detection]` must be at least 1".to_owned());
+        }
+        Ok(Watching {
+            alpha,
+            accounts_in_memory,
+        })
+    }
+}
+
 impl Settings {
     /// Reads and checks the file.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
@@ -59,6 +91,13 @@ impl Settings {
             .remove("terms")
             .map(TermsTable::deserialize)
             .transpose();
+        let detection = table
+            .remove("detection")
+            .map(DetectionTable::deserialize)
+            .transpose()
+            .map_err(|e| wrong(e.to_string()))?
+            .map(|table| table.watching().map_err(&wrong))
+            .transpose()?;
         let prices = table
             .remove("prices")
             .map(|prices| toml::to_string(&prices).map_err(|e| wrong(e.to_string())))
@@ -70,6 +109,7 @@ impl Settings {
             gateway: gateway::Config::parse(&rest).map_err(|e| wrong(e.to_string()))?,
             database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
             prices,
+            watching: detection.unwrap_or(Watching::USUAL),
             terms: terms.map_err(|e| wrong(e.to_string()))?.map(|table| Bound {
                 documents: table.documents,
                 models: table.models,

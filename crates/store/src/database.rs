@@ -32,6 +32,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../migrations/0003_campaigns.sql"),
     ),
     (4, "links", include_str!("../migrations/0004_links.sql")),
+    (
+        5,
+        "profiles",
+        include_str!("../migrations/0005_profiles.sql"),
+    ),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

@@ -14,6 +14,7 @@ mod folder;
 mod imported;
 mod journal;
 mod links;
+mod profiles;
 mod reads;
 
 pub use campaigns::{CampaignChange, CampaignRow};
@@ -28,6 +29,7 @@ pub use folder::DataFolder;
 pub use imported::ImportedAfter;
 pub use journal::{Entry, Journal, JournalError, JournalTask, LeafOf, SealedBody, Spend};
 pub use links::{LinkKind, LinkRow, SeenRow};
+pub use profiles::{FindingRow, FleetRank, LookRow, ProfileRow, SealedRequest, WatchBatch};
 pub use reads::{JournalRow, OpenIntent};
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod doors;
 mod durability;
 mod journal;
 mod links;
+mod profiles;
 mod tables;
 
 use evidence::{Commitment, Event, Record};

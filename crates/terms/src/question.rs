@@ -62,12 +62,12 @@ pub struct Authorisation {
 
 impl Authorisation {
     /// True while it lasts.
-    pub(crate) fn lasts(&self, at: Timestamp) -> bool {
+    pub fn lasts(&self, at: Timestamp) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
 
     /// True for its purpose and its models, at whatever moment.
-    pub(crate) fn concerns(&self, purpose: Option<Purpose>, model: Option<&ModelName>) -> bool {
+    pub fn concerns(&self, purpose: Option<Purpose>, model: Option<&ModelName>) -> bool {
         let meant = self.purpose.is_none() || self.purpose == purpose;
         let models = self.models.is_empty()
             || model

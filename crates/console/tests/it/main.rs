@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use console::{
-    AccountView, Activation, ActivationView, CampaignView, CaseStep, CaseView, CheckpointView,
-    DetectionView, DocumentView, KeyView, LinksView, NewAccount, NewCase, NewKey, NewLinks,
-    NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    AccountView, Activation, ActivationView, CalibrationView, CampaignView, CaseStep, CaseView,
+    CheckpointView, DetectionView, DocumentView, FindingsView, KeyView, LinksView, NewAccount,
+    NewCase, NewKey, NewLinks, NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step,
+    TermsView, TrialView,
 };
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -92,6 +93,13 @@ impl Office for Fake {
     }
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
         Ok(DetectionView::default())
+    }
+    async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {
+        self.note(format!("findings {}", account.unwrap_or("of all")));
+        Err(OfficeError::Unavailable("down".to_owned()))
+    }
+    async fn calibrate(&self) -> Result<CalibrationView, OfficeError> {
+        Err(OfficeError::Unavailable("down".to_owned()))
     }
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
         Err(OfficeError::Unavailable("down".to_owned()))

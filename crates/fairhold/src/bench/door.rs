@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use console::{NewAccount, Office as _};
+use detection::Detector;
 use engine::Mode;
 use gateway::{Config, Desk, Server, Setup};
 use store::SystemClock;
@@ -13,12 +14,14 @@ use crate::failure::{Exit, Failure};
 use crate::house::{House, Plan};
 use crate::office::LocalOffice;
 use crate::out::Out;
+use crate::watch::{Watch, Watching};
 
 /// Serves until it is stopped; greets with its address and a key.
 pub(super) async fn serve(
     upstream: &str,
     record: Option<&Path>,
     terms: bool,
+    watched: bool,
     out: Out,
 ) -> Result<Exit, Failure> {
     let text = format!(
@@ -47,6 +50,13 @@ pub(super) async fn serve(
     };
     office.open_account(account).await?;
     let key = office.create_key("bench").await?;
+    // The sender lives as long as the gateway does: the watch is never told to stop.
+    let (_stop, stopping) = tokio::sync::watch::channel(false);
+    if watched {
+        let detector = Detector::shipped().map_err(|e| Failure::error(e.to_string()))?;
+        let watch = Watch::open(&house, detector, Watching::USUAL).await;
+        tokio::spawn(watch.map_err(|e| Failure::chain(&e))?.run(stopping));
+    }
     listen(config, Arc::clone(&house.keeper), &key.key, out).await
 }
 

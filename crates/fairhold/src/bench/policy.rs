@@ -32,17 +32,17 @@ pub(super) async fn cost(
     upstream: SocketAddr,
     effort: Effort,
 ) -> std::io::Result<PolicyCost> {
-    let mut without = Door::open(binary, upstream, false, effort).await?;
-    let mut with = Door::open(binary, upstream, true, effort).await?;
+    let mut without = Door::open(binary, upstream, None, effort).await?;
+    let mut with = Door::open(binary, upstream, Some("--terms"), effort).await?;
     let mut by_turn = Vec::new();
     for _ in 0..TURNS {
-        let first = without.turn(effort).await?;
-        let second = with.turn(effort).await?;
+        let first = without.turn(effort).await?.cpu_us;
+        let second = with.turn(effort).await?.cpu_us;
         by_turn.push(second / first - 1.0);
     }
-    let (a, b) = (without.mean(), with.mean());
-    without.server.stop().await?;
-    with.server.stop().await?;
+    let (a, b) = (without.mean(|t| t.cpu_us), with.mean(|t| t.cpu_us));
+    without.stop().await?;
+    with.stop().await?;
     Ok(PolicyCost {
         cpu_us_without_terms: a,
         cpu_us_with_terms: b,
@@ -51,24 +51,35 @@ pub(super) async fn cost(
     })
 }
 
-struct Door {
+/// One turn of a gateway under load.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// CPU microseconds of its process per request.
+    pub(super) cpu_us: f64,
+    /// Requests per second.
+    pub(super) rps: f64,
+}
+
+/// A gateway that records, with or without something more.
+pub(super) struct Door {
     server: Server,
     target: super::Target,
-    turns: Vec<f64>,
+    turns: Vec<Turn>,
     _folder: Scratch,
 }
 
 impl Door {
-    async fn open(
+    /// Opens one and warms it; `more` is a flag of `bench door`.
+    pub(super) async fn open(
         binary: &Path,
         upstream: SocketAddr,
-        terms: bool,
+        more: Option<&'static str>,
         effort: Effort,
     ) -> std::io::Result<Self> {
         let folder = Scratch::new()?;
         let (upstream, path) = (upstream.to_string(), folder.0.display().to_string());
         let mut args = vec!["bench", "door", "--upstream", &upstream, "--record", &path];
-        args.extend(terms.then_some("--terms"));
+        args.extend(more);
         let server = Server::start(binary, &args).await?;
         let target = target(&server.greeting).map_err(|e| std::io::Error::other(e.message))?;
         let mut door = Self {
@@ -83,19 +94,29 @@ impl Door {
         Ok(door)
     }
 
-    async fn turn(&mut self, effort: Effort) -> std::io::Result<f64> {
+    /// Lets it work for a while.
+    pub(super) async fn turn(&mut self, effort: Effort) -> std::io::Result<Turn> {
         let before = self.server.cpu_us()?;
         let tally = drive(&load(&self.target, effort, false, None)).await;
-        let cost = per_answer(self.server.cpu_us()? - before, &tally);
+        let turn = Turn {
+            cpu_us: per_answer(self.server.cpu_us()? - before, &tally),
+            rps: tally.per_second(),
+        };
         if tally.errors > 0 {
             return Err(std::io::Error::other("an answer was not complete"));
         }
-        self.turns.push(cost);
-        Ok(cost)
+        self.turns.push(turn);
+        Ok(turn)
     }
 
-    fn mean(&self) -> f64 {
+    /// The mean of a figure over its turns.
+    pub(super) fn mean(&self, of: impl Fn(&Turn) -> f64) -> f64 {
         let turns = u32::try_from(self.turns.len().max(1)).unwrap_or(u32::MAX);
-        self.turns.iter().sum::<f64>() / f64::from(turns)
+        self.turns.iter().map(of).sum::<f64>() / f64::from(turns)
+    }
+
+    /// Stops it.
+    pub(super) async fn stop(self) -> std::io::Result<()> {
+        self.server.stop().await
     }
 }

@@ -15,6 +15,7 @@ pub(crate) async fn run<O: Office>(office: &O, what: Case, out: Out) -> Result<E
             also,
             clause,
             summary,
+            finding,
             by,
             action,
             exculpatory,
@@ -24,10 +25,12 @@ pub(crate) async fn run<O: Office>(office: &O, what: Case, out: Out) -> Result<E
                     account,
                     others: also,
                     clause,
-                    summary,
+                    summary: summary.unwrap_or_default(),
                     by,
-                    action,
-                    exculpatory,
+                    action: action.unwrap_or_else(|| usual(finding.as_ref(), "notice", "suspend")),
+                    exculpatory: exculpatory
+                        .unwrap_or_else(|| usual(finding.as_ref(), "", "none found")),
+                    finding,
                 })
                 .await?
         }
@@ -43,6 +46,12 @@ pub(crate) async fn run<O: Office>(office: &O, what: Case, out: Out) -> Result<E
     show(&case, out);
     out.next(&next(&case));
     Ok(Exit::Clean)
+}
+
+/// What is meant when nothing is said: with a finding, and without.
+fn usual(finding: Option<&String>, with: &str, without: &str) -> String {
+    let meant = if finding.is_some() { with } else { without };
+    meant.to_owned()
 }
 
 async fn take<O: Office>(

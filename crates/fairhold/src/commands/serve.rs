@@ -25,6 +25,7 @@ use crate::office::LocalOffice;
 use crate::out::Out;
 use crate::run_file::RunFile;
 use crate::settings::Settings;
+use crate::watch::{self as watching, Watch};
 
 /// Runs the command.
 pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Failure> {
@@ -49,6 +50,7 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
         ));
     }
     let running = Running::start(&house, settings.gateway).await?;
+    let watching = Watching::start(&house, settings.watching, out).await?;
     let run = RunFile {
         gateway: format!("http://{}", running.gateway),
         admin: format!("http://{}", running.admin),
@@ -70,9 +72,40 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
     stopped().await?;
     out.say("stopping: running exchanges may end");
     running.stop().await;
+    watching.stop().await;
     house.folder.clear_run().map_err(|e| Failure::chain(&e))?;
     house.close().await;
     Ok(Exit::Clean)
+}
+
+/// The watch of a house, following its log.
+struct Watching {
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Watching {
+    async fn start(house: &House, how: watching::Watching, out: Out) -> Result<Self, Failure> {
+        let detector = watching::model::load(house.folder.path())?;
+        let watch = Watch::open(house, detector, how)
+            .await
+            .map_err(|e| Failure::chain(&e))?;
+        if let Some(why) = watch.abstains() {
+            out.say(&why);
+        }
+        let (stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(watch.run(stopping));
+        Ok(Self { stop, task })
+    }
+
+    /// What was not read yet is read by the next process.
+    async fn stop(self) {
+        // Without a receiver it has ended already.
+        let _ = self.stop.send(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the watch died");
+        }
+    }
 }
 
 /// SIGTERM or ctrl-c.

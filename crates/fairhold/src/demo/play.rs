@@ -183,6 +183,7 @@ async fn decide(
         let summary: String = ring.reasons.join(" ").chars().take(4_900).collect();
         let case = office
             .propose(NewCase {
+                finding: None,
                 account,
                 others: members.collect(),
                 clause: CLAUSE.to_owned(),

@@ -39,7 +39,7 @@ pub(super) async fn in_store(
 
 /// Who each account belongs to: the accounts of one organisation are one
 /// customer, and one customer is no gathering of strangers.
-fn customers(directory: &Directory) -> BTreeMap<AccountId, OrganisationId> {
+pub(super) fn customers(directory: &Directory) -> BTreeMap<AccountId, OrganisationId> {
     let rows = directory.rows();
     let owned = rows.iter().filter_map(|row| match row {
         Row::Account(Account { id, project, .. }) => {

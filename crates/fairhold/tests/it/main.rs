@@ -17,3 +17,5 @@ mod soak;
 #[cfg(test)]
 mod terms;
 mod typed;
+#[cfg(test)]
+mod watch;

@@ -141,6 +141,7 @@ async fn an_approved_suspension_is_a_block_until_it_is_overturned() {
     let folder = tempfile::tempdir().unwrap();
     let (house, office) = house(folder.path()).await;
     let new = NewCase {
+        finding: None,
         account: "b".to_owned(),
         others: Vec::new(),
         clause: "t/1".to_owned(),

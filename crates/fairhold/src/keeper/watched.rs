@@ -1,0 +1,125 @@
+//! What the watch reads: exchanges that ended, in the order of their endings.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use evidence::seal::{Body, Label, MasterKey};
+use evidence::{Event, Record};
+use facts::{AccountId, Endpoint, Exchange};
+use store::SealedRequest;
+
+use super::{Keeper, KeeperError};
+
+/// A request that was let upstream, of an exchange that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The record behind its ending: whoever has read so far has read it.
+    pub next: u64,
+    /// The request, still sealed.
+    pub request: SealedRequest,
+}
+
+impl Keeper {
+    /// The requests of exchanges whose endings lie in a range of the log, in the order of the
+    /// endings: of one account or of all. Bodies that were forgotten are left out.
+    ///
+    /// # Errors
+    /// [`KeeperError::Store`].
+    pub async fn ended(
+        &self,
+        range: Range<u64>,
+        account: Option<&AccountId>,
+    ) -> Result<Vec<Ended>, KeeperError> {
+        self.ended_within(range, account, u32::MAX).await
+    }
+
+    /// The same of an account's first exchanges.
+    ///
+    /// # Errors
+    /// [`KeeperError::Store`].
+    pub async fn first_ended(
+        &self,
+        account: &AccountId,
+        most: u32,
+    ) -> Result<Vec<Ended>, KeeperError> {
+        let all = 0..i64::MAX.unsigned_abs();
+        self.ended_within(all, Some(account), most).await
+    }
+
+    async fn ended_within(
+        &self,
+        range: Range<u64>,
+        account: Option<&AccountId>,
+        most: u32,
+    ) -> Result<Vec<Ended>, KeeperError> {
+        let endings = self.database.endings(range, account, most).await?;
+        let endings: Vec<(u64, u64)> = endings.iter().filter_map(|leaf| intent_of(leaf)).collect();
+        let intents: Vec<u64> = endings.iter().map(|(_, intent)| *intent).collect();
+        let requests = self.database.requests(&intents).await?;
+        let mut requests: HashMap<u64, SealedRequest> =
+            requests.into_iter().map(|r| (r.seq, r)).collect();
+        let ended = endings.into_iter().filter_map(|(seq, intent)| {
+            let request = requests.remove(&intent)?;
+            Some(Ended {
+                next: seq + 1,
+                request,
+            })
+        });
+        Ok(ended.collect())
+    }
+
+    /// Opens a request; none when its key is gone or when it asked for embeddings only, which
+    /// train no model. Costs microseconds of computing, and no lock.
+    pub fn reopened(&self, request: &SealedRequest) -> Option<Exchange> {
+        let (_, record) = Record::parse(&request.leaf).ok()?;
+        let asked_for_text = match &record.event {
+            Event::Intent { endpoint, .. } => *endpoint != Endpoint::Embeddings,
+            _ => false,
+        };
+        if asked_for_text {
+            opened(&self.master, record, &request.body)
+        } else {
+            None
+        }
+    }
+}
+
+/// The place of an ending, and that of its intent.
+fn intent_of(leaf: &[u8]) -> Option<(u64, u64)> {
+    let (seq, record) = Record::parse(leaf).ok()?;
+    match record.event {
+        Event::Completion { intent, .. } => Some((seq, intent)),
+        _ => None,
+    }
+}
+
+/// The exchange of an intent, its sealed request opened; none when the key is gone.
+pub(super) fn opened(master: &MasterKey, record: Record, sealed: &[u8]) -> Option<Exchange> {
+    let account = record.account?;
+    let Event::Intent {
+        exchange,
+        endpoint,
+        model,
+        request,
+        ..
+    } = record.event
+    else {
+        return None;
+    };
+    let label = Label {
+        account: &account,
+        at: record.at,
+        exchange: &exchange,
+        body: Body::Request,
+    };
+    let body = evidence::seal::open(master, &label, sealed, &request).ok()?;
+    Some(Exchange {
+        id: exchange,
+        prompt: wire::conversation(endpoint, &body.plaintext),
+        account,
+        at: record.at,
+        model: Some(model),
+        response: None,
+        usage: None,
+    })
+}

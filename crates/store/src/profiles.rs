@@ -1,0 +1,283 @@
+//! What the watch keeps: profiles of accounts, findings, and how far it read.
+//!
+//! All of it changes in one transaction with the cursor, so that a crash
+//! repeats a batch whole or not at all.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use facts::{AccountId, Timestamp};
+
+use crate::database::{Cell, Database, Row, StoreError};
+use crate::directory::id;
+
+/// A profile to keep, replacing the account's earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileRow {
+    /// Whose.
+    pub account: AccountId,
+    /// Its stored form.
+    pub state: Vec<u8>,
+}
+
+/// The latest look at an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookRow {
+    /// Whose.
+    pub account: AccountId,
+    /// Exchanges it had reached.
+    pub look: u32,
+    /// The statistic, in millionths.
+    pub statistic: i64,
+}
+
+/// A finding; once written it stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingRow {
+    /// Its id.
+    pub id: String,
+    /// About whom.
+    pub account: AccountId,
+    /// When.
+    pub at: Timestamp,
+    /// The whole of it, as the caller's JSON.
+    pub json: String,
+}
+
+/// What one batch of the watch changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WatchBatch {
+    /// Profiles, each account at most once.
+    pub profiles: Vec<ProfileRow>,
+    /// Latest looks, each account at most once.
+    pub looks: Vec<LookRow>,
+    /// Findings.
+    pub findings: Vec<FindingRow>,
+    /// The first journal record that is not taken into account yet.
+    pub next: u64,
+}
+
+/// A request that was let upstream: its record and its sealed body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedRequest {
+    /// Sequence number of the intent.
+    pub seq: u64,
+    /// The intent's leaf.
+    pub leaf: Vec<u8>,
+    /// The sealed body.
+    pub body: Vec<u8>,
+}
+
+/// Where an unlabelled fleet stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FleetRank {
+    /// Accounts that have had a look.
+    pub accounts: u64,
+    /// Those whose latest statistic is at least as high.
+    pub at_least: u64,
+}
+
+impl Database {
+    /// The first journal record that no profile holds yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn watched(&self) -> Result<u64, StoreError> {
+        let rows = self.rows("SELECT seq FROM watched", Vec::new()).await?;
+        rows.first().map_or(Ok(0), |row| row.count(0))
+    }
+
+    /// Keeps a batch with its cursor: all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; read [`Database::watched`] again before going on.
+    pub async fn keep_watch(&self, batch: WatchBatch) -> Result<(), StoreError> {
+        let mut session = self.session().await?;
+        let mut script = session.script();
+        let profiles = batch.profiles.into_iter();
+        let profiles = profiles.map(|p| vec![Cell::text(p.account.as_str()), Cell::Bytes(p.state)]);
+        script.rows(
+            "INSERT INTO profiles (account, state) VALUES {} ON CONFLICT (account) DO UPDATE SET state = excluded.state",
+            profiles.collect(),
+        );
+        let looks = batch.looks.iter().map(|look| {
+            vec![
+                Cell::text(look.account.as_str()),
+                Cell::int(i64::from(look.look)),
+                Cell::int(look.statistic),
+            ]
+        });
+        script.rows(
+            "INSERT INTO latest_looks (account, look, statistic) VALUES {} ON CONFLICT (account) DO UPDATE SET look = excluded.look, statistic = excluded.statistic",
+            looks.collect(),
+        );
+        let findings = batch.findings.iter().map(|finding| {
+            vec![
+                Cell::text(finding.id.as_str()),
+                Cell::text(finding.account.as_str()),
+                Cell::int(finding.at.0),
+                Cell::text(finding.json.as_str()),
+            ]
+        });
+        script.rows(
+            "INSERT INTO findings (id, account, at, json) VALUES {} ON CONFLICT (id) DO NOTHING",
+            findings.collect(),
+        );
+        script.list(
+            "INSERT INTO watched (id, seq) VALUES {} ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
+            vec![Cell::int(1), Cell::count(batch.next)],
+        );
+        let done = session.transaction(script).await;
+        if done.is_err() {
+            session.rollback().await;
+        }
+        Ok(done?)
+    }
+
+    /// The profiles of some accounts; those without one are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn profiles(&self, accounts: &[&AccountId]) -> Result<Vec<ProfileRow>, StoreError> {
+        const BATCH: usize = 500;
+        let mut all = Vec::with_capacity(accounts.len());
+        for chunk in accounts.chunks(BATCH) {
+            let places: Vec<String> = (1..=chunk.len()).map(|n| format!("${n}")).collect();
+            let sql = format!(
+                "SELECT account, state FROM profiles WHERE account IN ({})",
+                places.join(",")
+            );
+            let cells = chunk.iter().map(|a| Cell::text(a.as_str())).collect();
+            for row in self.rows(&sql, cells).await? {
+                all.push(ProfileRow {
+                    account: id(AccountId::parse, &row.text(0)?)?,
+                    state: row.bytes(1)?,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many accounts have a profile.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn profile_count(&self) -> Result<u64, StoreError> {
+        let rows = self
+            .rows("SELECT COUNT(*) FROM profiles", Vec::new())
+            .await?;
+        rows.first().map_or(Ok(0), |row| row.count(0))
+    }
+
+    /// Where a statistic, in millionths, stands among the latest ones of all other accounts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn fleet_rank(
+        &self,
+        account: &AccountId,
+        statistic: i64,
+    ) -> Result<FleetRank, StoreError> {
+        let whom = || Cell::text(account.as_str());
+        let all = "SELECT COUNT(*) FROM latest_looks WHERE account <> $1";
+        let higher = "SELECT COUNT(*) FROM latest_looks WHERE statistic >= $1 AND account <> $2";
+        let all = self.rows(all, vec![whom()]).await?;
+        let cells = vec![Cell::int(statistic), whom()];
+        let higher = self.rows(higher, cells).await?;
+        Ok(FleetRank {
+            accounts: all.first().map_or(Ok(0), |row| row.count(0))?,
+            at_least: higher.first().map_or(Ok(0), |row| row.count(0))?,
+        })
+    }
+
+    /// Findings, oldest first: of one account or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn findings(
+        &self,
+        account: Option<&AccountId>,
+    ) -> Result<Vec<FindingRow>, StoreError> {
+        let columns = "SELECT id, account, at, json FROM findings";
+        let rows = match account {
+            None => {
+                let sql = format!("{columns} ORDER BY at, id");
+                self.rows(&sql, Vec::new()).await?
+            }
+            Some(account) => {
+                let sql = format!("{columns} WHERE account = $1 ORDER BY at, id");
+                self.rows(&sql, vec![Cell::text(account.as_str())]).await?
+            }
+        };
+        let finding = |row: &Row| {
+            Ok(FindingRow {
+                id: row.text(0)?,
+                account: id(AccountId::parse, &row.text(1)?)?,
+                at: Timestamp(row.int(2)?),
+                json: row.text(3)?,
+            })
+        };
+        rows.iter().map(finding).collect()
+    }
+
+    /// The leaves of the first `most` endings in a range of the journal, in order: of one account
+    /// or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn endings(
+        &self,
+        range: Range<u64>,
+        account: Option<&AccountId>,
+        most: u32,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut cells = vec![Cell::count(range.start), Cell::count(range.end)];
+        let whose = account.map_or("", |account| {
+            cells.push(Cell::text(account.as_str()));
+            " AND account = $3"
+        });
+        let sql = format!(
+            "SELECT leaf FROM journal WHERE seq >= $1 AND seq < $2{whose} AND kind = 'completion' ORDER BY seq LIMIT {most}"
+        );
+        let rows = self.rows(&sql, cells).await?;
+        rows.iter().map(|row| row.bytes(0)).collect()
+    }
+
+    /// Every account that exchanges were imported of, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn imported_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        let sql = "SELECT DISTINCT account FROM imported ORDER BY account";
+        let rows = self.rows(sql, Vec::new()).await?;
+        let account = |row: &Row| id(AccountId::parse, &row.text(0)?);
+        rows.iter().map(account).collect()
+    }
+
+    /// The requests of some intents, in order; those whose body was forgotten are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn requests(&self, intents: &[u64]) -> Result<Vec<SealedRequest>, StoreError> {
+        const BATCH: usize = 500;
+        let mut all = Vec::with_capacity(intents.len());
+        for chunk in intents.chunks(BATCH) {
+            let mut list = String::new();
+            for (n, seq) in chunk.iter().enumerate() {
+                // Numbers, not text: nothing to escape.
+                let _ = write!(list, "{}{seq}", if n == 0 { "" } else { "," });
+            }
+            let sql = format!(
+                "SELECT j.seq, j.leaf, b.bytes FROM journal j JOIN bodies b ON b.seq = j.seq WHERE b.what = 'request' AND j.seq IN ({list}) ORDER BY j.seq"
+            );
+            for row in self.rows(&sql, Vec::new()).await? {
+                all.push(SealedRequest {
+                    seq: row.count(0)?,
+                    leaf: row.bytes(1)?,
+                    body: row.bytes(2)?,
+                });
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,66 @@
+use super::*;
+use crate::{FindingRow, FleetRank, LookRow, ProfileRow, WatchBatch};
+
+fn profile(name: &str, state: u8) -> ProfileRow {
+    ProfileRow {
+        account: account(name),
+        state: vec![state; 3],
+    }
+}
+
+fn look(name: &str, statistic: i64) -> LookRow {
+    LookRow {
+        account: account(name),
+        look: 20,
+        statistic,
+    }
+}
+
+fn finding(id: &str, json: &str) -> FindingRow {
+    FindingRow {
+        id: id.to_owned(),
+        account: account("a"),
+        at: Timestamp(7),
+        json: json.to_owned(),
+    }
+}
+
+#[test]
+fn a_batch_of_the_watch_is_kept_with_its_cursor() {
+    on_both(|url| async move {
+        let database = Database::open(&url).await.unwrap();
+        assert_eq!(database.watched().await.unwrap(), 0);
+        let first = WatchBatch {
+            profiles: vec![profile("a", 1), profile("b", 1)],
+            looks: vec![look("a", 5), look("b", -5)],
+            findings: vec![finding("f", "{}")],
+            next: 9,
+        };
+        database.keep_watch(first).await.unwrap();
+        let second = WatchBatch {
+            profiles: vec![profile("b", 2)],
+            looks: vec![look("b", 8)],
+            // A finding stays as it was written first.
+            findings: vec![finding("f", "{\"later\":1}")],
+            next: 12,
+        };
+        database.keep_watch(second).await.unwrap();
+        assert_eq!(database.watched().await.unwrap(), 12);
+        let (a, b, c) = (account("a"), account("b"), account("c"));
+        let mut kept = database.profiles(&[&b, &c, &a]).await.unwrap();
+        kept.sort_by(|x, y| x.account.cmp(&y.account));
+        assert_eq!(kept, [profile("a", 1), profile("b", 2)]);
+        let rank = database.fleet_rank(&a, 5).await.unwrap();
+        let expected = FleetRank {
+            accounts: 1,
+            at_least: 1,
+        };
+        assert_eq!(rank, expected);
+        assert_eq!(
+            database.findings(Some(&a)).await.unwrap(),
+            [finding("f", "{}")]
+        );
+        assert!(database.findings(Some(&b)).await.unwrap().is_empty());
+        assert_eq!(database.profile_count().await.unwrap(), 2);
+    });
+}
