@@ -8,14 +8,19 @@
 
 mod admin;
 mod credentials;
+mod detection;
 mod office;
 mod pages;
 mod terms;
 
 pub use admin::admin;
+pub use detection::{
+    DetectionView, EdgeView, LookView, MayView, MemberView, PopulationView, RankView, RingView,
+    SuspectView,
+};
 pub use office::{
-    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, LinksView, MemberView,
-    NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, RingView, Step, StepView,
+    AccountView, CaseStep, CaseView, CheckpointView, KeyView, LinksView, NewAccount, NewCase,
+    NewKey, NewLinks, Office, OfficeError, Step, StepView,
 };
 pub use pages::{case_page, customer};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

@@ -17,6 +17,8 @@ pub mod keeper;
 mod logs;
 mod office;
 mod out;
+mod page;
+mod population;
 mod remote;
 mod run_file;
 mod settings;
@@ -81,8 +83,10 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Status { account } => with_office(&cli.data, Asked::Status(account), out).await,
         Command::Audit(what) => commands::audit::run(&what, out),
         Command::Mask => commands::mask::run(out),
-        Command::Detect(what) if !what.files.is_empty() => commands::detect::files(&what, out),
-        Command::Detect(_) => with_office(&cli.data, Asked::Detect, out).await,
+        Command::Detect(what) if !what.files.is_empty() => {
+            commands::detect::files(&cli.data, &what, out)
+        }
+        Command::Detect(what) => with_office(&cli.data, Asked::Detect(what), out).await,
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
@@ -92,7 +96,7 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
 
 /// Commands that ask the office.
 enum Asked {
-    Detect,
+    Detect(args::Detect),
     Case(args::Case),
     Export(args::Export),
     Key(args::Key),
@@ -118,7 +122,7 @@ async fn with_office(data: &Path, asked: Asked, out: Out) -> Result<Exit, Failur
 
 async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Failure> {
     match asked {
-        Asked::Detect => commands::detect::store(office, out).await,
+        Asked::Detect(what) => commands::detect::store(office, &what, out).await,
         Asked::Case(what) => commands::case::run(office, what, out).await,
         Asked::Export(what) => commands::export::run(office, what, out).await,
         Asked::Key(what) => commands::key::run(office, what, out).await,

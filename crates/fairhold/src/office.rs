@@ -7,8 +7,9 @@ pub(crate) mod links;
 mod people;
 pub(crate) mod terms;
 
-pub(crate) use finding::found;
+pub(crate) use finding::{Known, Watched, found};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use console::{
@@ -32,6 +33,8 @@ pub(crate) struct LocalOffice {
     sketches: SketchKey,
     links: links::LinkKey,
     terms: Option<Arc<Documents>>,
+    /// The data folder.
+    data: PathBuf,
 }
 
 impl LocalOffice {
@@ -43,6 +46,7 @@ impl LocalOffice {
             sketches: house.sketches,
             links: house.links,
             terms: house.terms.clone(),
+            data: house.folder.path().to_path_buf(),
         }
     }
 }
@@ -94,7 +98,7 @@ impl Office for LocalOffice {
     }
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
-        finding::in_store(&self.keeper, self.sketches).await
+        finding::in_store(&self.keeper, self.sketches, &self.data).await
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
