@@ -18,7 +18,7 @@ pub struct CalibrationView {
     /// Accounts that the watch has found.
     pub found: usize,
     /// What can be told at each look.
-    pub looks: Vec<LookView>,
+    pub looks: Vec<ReachView>,
     /// The least chance that can be told over all looks: no level below it finds anything.
     pub reach: f64,
     /// The detector's file.
@@ -27,7 +27,7 @@ pub struct CalibrationView {
 
 /// What can be told at one look.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LookView {
+pub struct ReachView {
     /// Exchanges.
     pub look: u32,
     /// Honest accounts that reach it.

@@ -10,21 +10,26 @@ mod admin;
 mod calibration;
 mod campaigns;
 mod credentials;
+mod detection;
 mod findings;
 mod office;
 mod pages;
 mod terms;
 
 pub use admin::admin;
-pub use calibration::{CalibrationView, LookView};
+pub use calibration::{CalibrationView, ReachView};
 pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
     TrialCounts, TrialView,
 };
+pub use detection::{
+    DetectionView, EdgeView, LookView, MayView, MemberView, PopulationView, RankView, RingView,
+    SuspectView,
+};
 pub use findings::{CueView, FactView, FindingView, FindingsView, TestView};
 pub use office::{
-    AccountView, CaseStep, CaseView, CheckpointView, DetectionView, KeyView, LinksView, MemberView,
-    NewAccount, NewCase, NewKey, NewLinks, Office, OfficeError, RingView, Step, StepView,
+    AccountView, CaseStep, CaseView, CheckpointView, KeyView, LinksView, NewAccount, NewCase,
+    NewKey, NewLinks, Office, OfficeError, Step, StepView,
 };
 pub use pages::{case_page, customer};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

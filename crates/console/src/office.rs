@@ -13,6 +13,7 @@ use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
 };
+use crate::detection::DetectionView;
 use crate::findings::FindingsView;
 use crate::terms::TermsView;
 
@@ -208,45 +209,6 @@ pub struct StepView {
     /// What was said.
     #[serde(default)]
     pub comment: String,
-}
-
-/// What detection found, most suspicious ring first.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct DetectionView {
-    /// Accounts read.
-    pub accounts: usize,
-    /// Exchanges read.
-    pub exchanges: u64,
-    /// Programmes told apart over all accounts.
-    #[serde(default)]
-    pub programmes: usize,
-    /// The rings.
-    pub rings: Vec<RingView>,
-}
-
-/// Accounts that run one programme.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RingView {
-    /// How surely the accounts belong together; larger is surer.
-    pub score: f64,
-    /// What the score is made of, as sentences.
-    pub reasons: Vec<String>,
-    /// Beginnings of prompts that the accounts share, already cut short.
-    #[serde(default)]
-    pub shared: Vec<String>,
-    /// The accounts.
-    pub members: Vec<MemberView>,
-}
-
-/// One account of a ring.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MemberView {
-    /// Which.
-    pub account: String,
-    /// How strongly it is tied to the others.
-    pub score: f64,
-    /// Its exchanges.
-    pub exchanges: u64,
 }
 
 /// The ledger's last signed word.

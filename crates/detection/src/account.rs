@@ -13,6 +13,7 @@
 //! Levels are 256ths of a binary logarithm ([`level`]); sums are integers,
 //! because the addition of floats depends on its order.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -90,9 +91,11 @@ impl Sums {
     }
 
     /// The sums of some readings.
-    pub fn of<'a>(readings: impl IntoIterator<Item = &'a [u32; CUES]>) -> Self {
+    pub fn of(readings: impl IntoIterator<Item = impl Borrow<[u32; CUES]>>) -> Self {
         let mut sums = Self::default();
-        readings.into_iter().for_each(|levels| sums.add(levels));
+        readings
+            .into_iter()
+            .for_each(|levels| sums.add(levels.borrow()));
         sums
     }
 }

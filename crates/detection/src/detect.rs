@@ -282,7 +282,7 @@ impl<'a> Pool<'a> {
 /// What the programme's prompts ask for, all accounts together.
 fn pooled(gathering: &Gathering<'_>, settings: &Settings) -> Option<Pooled> {
     let prompts = gathering.accounts.values().flatten();
-    let sums = Sums::of(prompts.map(|prompt| &*prompt.levels));
+    let sums = Sums::of(prompts.map(|prompt| prompt.levels()));
     Some(Pooled::of(settings.detector.as_deref()?, &sums))
 }
 

@@ -54,7 +54,7 @@ pub use edges::{
 pub use families::{Chance, Families, Given, Open};
 pub use intent::{Head, Intent, PROGRAMME_MIN, Peers, Speaks};
 pub use partition::Partition;
-pub use profile::{KeyMismatch, Profile, Profiles, SAMPLE_MAX};
+pub use profile::{KeyMismatch, PROMPTS_MAX, Profile, Profiles, SAMPLE_MAX};
 pub use reading::{BINS, Reader, Reading};
 pub use report::{Cluster, Report, Suspect};
 pub use settings::{Background, Settings};

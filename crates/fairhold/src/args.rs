@@ -43,7 +43,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Read exchanges from logs (JSONL, `OpenAI` batch files, `LiteLLM` payloads).
     Import(Import),
-    /// Look for accounts that run one harvesting programme.
+    /// Look for rings of accounts that run one harvesting programme, and for accounts that look
+    /// like it by themselves; exit 1 when someone may be asked.
     Detect(Detect),
     /// Rank accounts among the deployment's own cleared ones instead of strangers' programmes.
     Calibrate(Calibrate),
@@ -129,12 +130,22 @@ pub(crate) struct Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Detect {
-    /// Logs to read instead of the store.
-    #[arg(value_name = "FILE")]
+    /// Logs to read instead of the store; of a folder every .jsonl, .json and .zst in it.
+    #[arg(value_name = "FILE|DIR")]
     pub(crate) files: Vec<PathBuf>,
     /// The account of lines that name none.
     #[arg(long, requires = "files")]
     pub(crate) account: Option<String>,
+    /// Open one line to its reasons: its number, or an account (the beginning of its name is
+    /// enough).
+    #[arg(long, value_name = "N|ACCOUNT")]
+    pub(crate) why: Option<String>,
+    /// List every account that stands out, not only the first 20.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Write a page for people: every line opens to its reasons, with pictures.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

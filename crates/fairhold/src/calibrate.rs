@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use console::{CalibrationView, LookView};
+use console::{CalibrationView, ReachView};
 use detection::{
     Account, Calibration, Detector, Head, HonestProgramme, LOOKS, Manifest, Peers, Reader,
     SourceFacts,
@@ -159,7 +159,7 @@ fn view(
     let at = |look: usize| detector.calibration.rank(f64::INFINITY, look, None);
     let looks = LOOKS.iter().enumerate().map(|(place, look)| {
         let rank = at(place);
-        LookView {
+        ReachView {
             look: *look,
             programmes: rank.programmes,
             sources: rank.sources,

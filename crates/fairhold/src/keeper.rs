@@ -12,6 +12,7 @@ pub use watched::Ended;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -223,26 +224,20 @@ impl Keeper {
         self.tree.lock().await.inclusion_proof(place, size)
     }
 
-    /// Every request that was let upstream, opened, in order of the log.
+    /// The requests among these records that were let upstream, opened, in order of the log.
     ///
     /// # Errors
     /// [`KeeperError`] when a record cannot be read. Bodies that were forgotten
     /// (their key is gone) are left out.
-    pub async fn exchanges(&self) -> Result<Vec<Exchange>, KeeperError> {
-        const PAGE: u64 = 5_000;
-        let size = self.database.count().await?;
+    pub async fn exchanges_in(&self, records: Range<u64>) -> Result<Vec<Exchange>, KeeperError> {
         let mut all = Vec::new();
-        let mut from = 0;
-        while from < size {
-            for row in self.database.records(from..from + PAGE).await? {
-                if row.kind == "intent"
-                    && let Ok((_, record)) = Record::parse(&row.leaf)
-                    && let Some(exchange) = self.opened(record).await?
-                {
-                    all.push(exchange);
-                }
+        for row in self.database.records(records).await? {
+            if row.kind == "intent"
+                && let Ok((_, record)) = Record::parse(&row.leaf)
+                && let Some(exchange) = self.opened(record).await?
+            {
+                all.push(exchange);
             }
-            from += PAGE;
         }
         Ok(all)
     }

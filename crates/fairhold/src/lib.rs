@@ -20,6 +20,7 @@ mod logs;
 mod office;
 mod out;
 mod page;
+mod population;
 mod remote;
 mod run_file;
 mod settings;
@@ -85,8 +86,6 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Status { account } => with_office(&cli.data, Asked::Status(account), out).await,
         Command::Audit(what) => commands::audit::run(&what, out),
         Command::Mask => commands::mask::run(out),
-        Command::Detect(what) if !what.files.is_empty() => commands::detect::files(&what, out),
-        Command::Detect(_) => with_office(&cli.data, Asked::Detect, out).await,
         Command::Calibrate(what) if !what.logs.is_empty() => {
             commands::calibrate::files(&cli.data, &what, out)
         }
@@ -97,6 +96,10 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Findings { account } => {
             with_office(&cli.data, Asked::Findings(account), out).await
         }
+        Command::Detect(what) if !what.files.is_empty() => {
+            commands::detect::files(&cli.data, &what, out)
+        }
+        Command::Detect(what) => with_office(&cli.data, Asked::Detect(what), out).await,
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
@@ -107,7 +110,7 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
 
 /// Commands that ask the office.
 enum Asked {
-    Detect,
+    Detect(args::Detect),
     Case(args::Case),
     Export(args::Export),
     Key(args::Key),
@@ -136,7 +139,7 @@ async fn with_office(data: &Path, asked: Asked, out: Out) -> Result<Exit, Failur
 
 async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Failure> {
     match asked {
-        Asked::Detect => commands::detect::store(office, out).await,
+        Asked::Detect(what) => commands::detect::store(office, &what, out).await,
         Asked::Case(what) => commands::case::run(office, what, out).await,
         Asked::Export(what) => commands::export::run(office, what, out).await,
         Asked::Key(what) => commands::key::run(office, what, out).await,

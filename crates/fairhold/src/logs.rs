@@ -4,18 +4,22 @@
 //! Bad lines are counted with their numbers and skipped; good ones are kept.
 //! A batch's answer is joined to its request, whichever file comes first.
 
+mod listing;
+mod opened;
+
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use facts::{AccountId, Exchange, Span, Timestamp};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use wire::import::{BatchAnswer, BatchRequest, Dialect, ImportedLine, elements, parse_line};
 
 use crate::failure::Failure;
 use crate::out::Out;
+
+pub(crate) use listing::Listing;
 
 /// Exchanges handed on at a time.
 const BATCH: usize = 1_000;
@@ -70,24 +74,18 @@ impl Reader {
 
     /// Opens a file for [`Reader::next_batch`].
     pub(crate) fn open(path: &Path) -> Result<Lines, Failure> {
-        let failed =
-            |e: std::io::Error| Failure::error(format!("failed to read `{}`: {e}", path.display()));
-        let file = File::open(path).map_err(failed)?;
-        let changed = file.metadata().and_then(|m| m.modified()).map_err(failed)?;
-        let changed = changed
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
-        let source: Box<dyn Read> = if path.extension().is_some_and(|e| e == "zst") {
-            Box::new(zstd::Decoder::new(file).map_err(failed)?)
-        } else {
-            Box::new(file)
-        };
+        Self::open_with(path, &ProgressBar::hidden())
+    }
+
+    /// The same; the bar moves by the bytes that are read off the disk.
+    pub(crate) fn open_with(path: &Path, bar: &ProgressBar) -> Result<Lines, Failure> {
+        let (source, changed) = opened::source(path, bar)
+            .map_err(|e| Failure::error(format!("failed to read `{}`: {e}", path.display())))?;
         Ok(Lines {
             path: path.to_path_buf(),
             source: BufReader::with_capacity(1 << 18, source),
             number: 0,
-            changed: Timestamp(i64::try_from(changed).unwrap_or_default()),
+            changed,
         })
     }
 
@@ -227,26 +225,38 @@ pub(crate) fn read_all(
     account: Option<&str>,
     out: Out,
 ) -> Result<Vec<Exchange>, Failure> {
+    let mut exchanges = Vec::new();
+    stream(&Listing::of(files)?, account, out, |batch| {
+        exchanges.extend(batch);
+    })?
+    .tell(out);
+    Ok(exchanges)
+}
+
+/// Hands on the exchanges of the files batch by batch and keeps none.
+pub(crate) fn stream(
+    listing: &Listing,
+    account: Option<&str>,
+    out: Out,
+    mut take: impl FnMut(Vec<Exchange>),
+) -> Result<Tally, Failure> {
     let account = account.map(AccountId::parse).transpose();
     let mut reader = Reader::new(account.map_err(|e| Failure::error(e.to_string()))?);
-    let mut exchanges = Vec::new();
-    let bar = out.progress(files.len() as u64, "files");
-    for path in files {
-        let mut lines = Reader::open(path)?;
+    let bar = out.bytes(listing.bytes, "reading");
+    for path in &listing.files {
+        let mut lines = Reader::open_with(path, &bar)?;
         loop {
             let batch = reader.next_batch(&mut lines)?;
             if batch.is_empty() {
                 break;
             }
-            exchanges.extend(batch);
+            take(batch);
         }
-        bar.inc(1);
     }
     bar.finish_and_clear();
     let (rest, tally) = reader.finish();
-    exchanges.extend(rest);
-    tally.tell(out);
-    Ok(exchanges)
+    take(rest);
+    Ok(tally)
 }
 
 /// The lines of one file.

@@ -10,7 +10,7 @@ pub(crate) mod links;
 mod people;
 pub(crate) mod terms;
 
-pub(crate) use finding::found;
+pub(crate) use finding::{Known, Watched, found};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ impl Office for LocalOffice {
     }
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
-        finding::in_store(&self.keeper, self.sketches).await
+        finding::in_store(&self.keeper, self.sketches, &self.folder).await
     }
 
     async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -48,14 +49,31 @@ impl Out {
     }
 
     /// A progress bar of `length` steps; hidden unless stderr is a terminal.
-    pub(crate) fn progress(self, length: u64, what: &'static str) -> indicatif::ProgressBar {
-        if self.json || !std::io::stderr().is_terminal() {
-            return indicatif::ProgressBar::hidden();
+    pub(crate) fn progress(self, length: u64, what: &'static str) -> ProgressBar {
+        self.bar(length, what, "{msg} {bar:30} {pos}/{len} {per_sec} {eta}")
+    }
+
+    /// The same over bytes: how many were read, how fast, how long it still takes.
+    pub(crate) fn bytes(self, length: u64, what: &'static str) -> ProgressBar {
+        const LOOK: &str = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        self.bar(length, what, LOOK)
+    }
+
+    /// Something that turns while nobody knows how long it takes.
+    pub(crate) fn busy(self, what: &'static str) -> ProgressBar {
+        let bar = self.bar(0, what, "{spinner} {msg} {elapsed}");
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(std::time::Duration::from_millis(120));
         }
-        let bar = indicatif::ProgressBar::new(length);
-        if let Ok(style) =
-            indicatif::ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {per_sec} {eta}")
-        {
+        bar
+    }
+
+    fn bar(self, length: u64, what: &'static str, look: &str) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(length);
+        if let Ok(style) = ProgressStyle::with_template(look) {
             bar.set_style(style);
         }
         bar.set_message(what);

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 const RULE: Rule = Rule {
@@ -36,4 +38,18 @@ fn the_best_group_wins_and_ties_go_to_the_older() {
 #[test]
 fn short_sketches_stand_alone() {
     check(&[&[1, 2], &[1, 2], &[]], &[&[0], &[1], &[2]]);
+}
+
+proptest! {
+    /// Leaving out hashes that come once saves memory and changes nothing.
+    #[test]
+    fn hashes_of_one_sketch_link_nobody(
+        sketches in prop::collection::vec(prop::collection::btree_set(0_u64..60, 0..12), 0..40),
+    ) {
+        let sketches: Vec<Vec<u64>> =
+            sketches.into_iter().map(|s| s.into_iter().collect()).collect();
+        let items: Vec<&[u64]> = sketches.iter().map(Vec::as_slice).collect();
+        let all = Repeated { twice: vec![u64::MAX], mask: 63 };
+        prop_assert_eq!(gather(&items, RULE), gather_by(&items, RULE, all));
+    }
 }

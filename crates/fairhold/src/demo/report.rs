@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::page;
+
 mod chart;
-mod page;
 
 /// One account's line in the report.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ impl Story {
     /// The page.
     pub(crate) fn html(&self) -> String {
         let mut out = String::with_capacity(64 * 1024);
-        out.push_str(page::HEAD);
+        out.push_str(&page::head("Fairhold demo", ""));
         self.figures(&mut out);
         self.cluster_section(&mut out);
         self.latency(&mut out);

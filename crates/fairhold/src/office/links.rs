@@ -211,10 +211,6 @@ pub(crate) fn entries(rows: Vec<LinkRow>, at: Timestamp) -> Vec<Entry> {
 ///
 /// # Errors
 /// [`OfficeError`] when the store cannot be read.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "detection over the fleet is about to read it")
-)]
 pub(crate) async fn traits(keeper: &Keeper) -> Result<BTreeMap<AccountId, Traits>, OfficeError> {
     let failed = |e: store::StoreError| refused(e.into());
     let database = keeper.database();

@@ -1,17 +1,18 @@
 //! What accounts are tested with here: the deployment's own detector where
 //! `fairhold calibrate` made one, else the one that is shipped.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use detection::{Detector, LOOKS};
 
 use crate::failure::Failure;
+use crate::population::{self, Population};
 
 /// Where a deployment keeps its own.
 pub(crate) fn path(folder: &Path) -> PathBuf {
-    folder.join("detector.json")
+    folder.join(population::FILE)
 }
 
 /// The least p that a detector can tell at each look, in the order of [`LOOKS`].
@@ -32,13 +33,6 @@ pub(crate) fn written(folder: &Path) -> Option<SystemTime> {
 
 /// The detector of a data folder.
 pub(crate) fn load(folder: &Path) -> Result<Detector, Failure> {
-    let path = path(folder);
-    let refused = |e: &dyn std::fmt::Display| {
-        Failure::error(format!("failed to use `{}`: failed to {e}", path.display()))
-    };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Detector::parse(&text).map_err(|e| refused(&e)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Detector::shipped().map_err(|e| refused(&e)),
-        Err(e) => Err(refused(&format!("read it: {e}"))),
-    }
+    let found = Population::of(folder).map_err(Failure::error)?;
+    Ok(Arc::unwrap_or_clone(found.detector))
 }

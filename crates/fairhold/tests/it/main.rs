@@ -7,6 +7,8 @@
 
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod detect;
 mod hostile;
 #[cfg(test)]
 mod probes;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::AccountRow;
-use super::page::escaped;
+use crate::page::escaped;
 
 /// Every account as a dot; those of the cluster are filled, ring members are red.
 pub(super) fn ring(out: &mut String, accounts: &[AccountRow], cluster: &[String]) {
