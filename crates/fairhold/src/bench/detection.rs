@@ -43,6 +43,10 @@ pub(super) fn run(data: &Path, what: &DetectionBench, out: Out) -> Result<Exit, 
     let rest = rest(&asked, train.as_ref(), &pool, what.seed, out)?;
     report.extend(rest);
     report.insert("exchanges_per_second_per_core".to_owned(), json!(speed));
+    report.insert(
+        "plain_scan_per_second_per_core".to_owned(),
+        json!(plain_scan(&pool)),
+    );
     report.insert("pool".to_owned(), facts(&asked, &pool));
     report.insert("seeds".to_owned(), json!(results.len()));
     let report = Value::Object(report);
@@ -234,9 +238,11 @@ fn rest(
     Ok(made)
 }
 
+/// Prompts that are timed.
+const MOST: usize = 40_000;
+
 /// Exchanges read and summed a second of one core's time.
 fn speed(pool: &Pool) -> f64 {
-    const MOST: usize = 40_000;
     let prompts: Vec<_> = pool.sources.iter().flat_map(|s| &s.items).collect();
     let step = (prompts.len() / MOST).max(1);
     let mut reader = Reader::default();
@@ -253,6 +259,26 @@ fn speed(pool: &Pool) -> f64 {
         _ => clock.elapsed().as_secs_f64(),
     };
     detection::bounds::real(MOST) / spent.max(1e-9)
+}
+
+/// The same bytes, merely scanned for spaces.
+fn plain_scan(pool: &Pool) -> f64 {
+    let prompts = pool.sources.iter().flat_map(|s| &s.items).take(MOST);
+    let (clock, busy) = (Instant::now(), busy());
+    let mut read = 0_usize;
+    let mut spaces = 0_usize;
+    for item in prompts {
+        read += 1;
+        for (_, text) in &item.prompt {
+            spaces += memchr::memchr_iter(b' ', text.as_bytes()).count();
+        }
+    }
+    std::hint::black_box(spaces);
+    let spent = match (busy, self::busy()) {
+        (Some(before), Some(after)) => after - before,
+        _ => clock.elapsed().as_secs_f64(),
+    };
+    detection::bounds::real(read) / spent.max(1e-9)
 }
 
 /// Seconds that this thread was on a core, where the system tells (Linux).

@@ -108,18 +108,19 @@ const RULES: [Rule; 6] = [
     ("partition", |c| {
         c.accounts.len() >= 5 && c.partition.divided()
     }),
-    ("partition_10", |c| {
-        c.accounts.len() >= 10 && c.partition.divided()
-    }),
-    ("partition_intent", |c| {
-        c.accounts.len() >= 10 && c.partition.divided() && intends(c)
-    }),
-    ("intent", |c| c.accounts.len() >= 10 && intends(c)),
+    ("partition_10", divides),
+    ("partition_intent_5pct", |c| divides(c) && intends(c, 0.05)),
+    ("partition_intent", |c| divides(c) && intends(c, 0.01)),
+    ("intent", |c| c.accounts.len() >= 10 && intends(c, 0.01)),
     ("notice", |c| matches!(c.may, detection::May::Notice(_))),
 ];
 
-fn intends(cluster: &Cluster) -> bool {
-    cluster.intent.is_some_and(|rank| rank.p <= 0.05)
+fn divides(cluster: &Cluster) -> bool {
+    cluster.accounts.len() >= 10 && cluster.partition.divided()
+}
+
+fn intends(cluster: &Cluster, alpha: f64) -> bool {
+    cluster.intent.is_some_and(|rank| rank.p <= alpha)
 }
 
 /// Plays one fleet of each fold, with one attacker, and counts what each rule names.

@@ -18,8 +18,11 @@ use crate::random::Random;
 /// What does not depend on the seed, or is too costly to repeat for each.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Once {
-    /// What each rule names of simulated hydras, by attacker.
-    pub hydra: BTreeMap<String, BTreeMap<String, Named>>,
+    /// What each rule names of simulated hydras that deal their queue out at random, over three
+    /// draws of every fleet.
+    pub hydra: BTreeMap<String, Named>,
+    /// The same of other attackers, one draw.
+    pub hydra_attackers: BTreeMap<String, BTreeMap<String, Named>>,
     /// Other rules.
     pub baselines: BTreeMap<String, Baseline>,
     /// Areas under the ROC of raw fields.
@@ -69,20 +72,38 @@ pub fn tested_with(detector: &Detector, test: &Pool, seed: u64) -> SeedResult {
 /// What is measured once, on the first seed's split.
 pub fn once(pool: &Pool, split: &Split, seed: u64) -> Once {
     Once {
-        hydra: Attacker::ALL
+        hydra: named(pool, split, Attacker::Random, seed..seed + 3),
+        hydra_attackers: Attacker::ALL
+            .into_iter()
+            .filter(|attacker| *attacker != Attacker::Random)
             .map(|attacker| {
-                let counted = hydras(pool, split, attacker, seed);
-                let rates = counted
-                    .into_iter()
-                    .map(|(rule, c)| (rule.to_owned(), Counts::rates(c)));
-                (attacker.word().to_owned(), rates.collect())
+                let rates = named(pool, split, attacker, seed..seed + 1);
+                (attacker.word().to_owned(), rates)
             })
-            .into(),
+            .collect(),
         baselines: baselines(pool, &split.folds, seed),
         leaks: leaks(pool),
         random_split_tpr_p1: random_split(pool, seed),
         random_split_words_tpr_p5: random_words(pool, seed),
     }
+}
+
+/// What each rule names over some draws.
+fn named(
+    pool: &Pool,
+    split: &Split,
+    attacker: Attacker,
+    seeds: std::ops::Range<u64>,
+) -> BTreeMap<String, Named> {
+    let mut all: BTreeMap<&'static str, Counts> = BTreeMap::new();
+    for seed in seeds {
+        for (rule, counts) in hydras(pool, split, attacker, seed) {
+            all.entry(rule).or_default().add(counts);
+        }
+    }
+    all.into_iter()
+        .map(|(rule, counts)| (rule.to_owned(), counts.rates()))
+        .collect()
 }
 
 /// Split by exchange: three quarters of each source train and calibrate, the rest is tested, in
