@@ -10,6 +10,7 @@ mod accounts;
 mod folds;
 mod pool;
 mod rates;
+mod rebuild;
 mod seed;
 mod train;
 mod trial;
@@ -18,6 +19,10 @@ pub use accounts::*;
 pub use folds::{FOLDS, folds};
 pub use pool::{Item, Pool, Source};
 pub use rates::{Flagged, flagged, found, mean_of};
+pub use rebuild::{
+    Manifest, POOL_MANIFEST, POOL_ROWS, PoolDigests, RebuildError, Rebuilt, SourceEntry, rebuild,
+    row_digest,
+};
 pub use seed::{Recall, SHARES, SIZES, SeedResult, Tests};
 pub use train::{Recipe, fit};
 pub use trial::*;
