@@ -11,6 +11,7 @@ mod load;
 mod mock;
 mod open_desk;
 mod policy;
+mod pool;
 mod process;
 mod terms;
 
@@ -100,6 +101,10 @@ pub(crate) async fn run(what: Bench, out: Out) -> Result<Exit, Failure> {
             terms,
         } => door::serve(&upstream, record.as_deref(), terms, out).await,
         Bench::Terms => terms::run(out),
+        Bench::Pool {
+            repositories,
+            out: into,
+        } => pool::run(&repositories, &into, out),
         Bench::Gateway {
             seconds,
             connections,

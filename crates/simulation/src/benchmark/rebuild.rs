@@ -194,7 +194,7 @@ fn one(
     done.made = made.count;
     let rows = match wanted {
         Some(wanted) => {
-            let chosen = choose(made.rows, wanted);
+            let chosen = choose(&made.rows, wanted);
             done.prompts = chosen.prompts;
             done.with_response = chosen.with_response;
             chosen.rows

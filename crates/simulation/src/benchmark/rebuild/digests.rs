@@ -1,4 +1,4 @@
-//! Which rows the pool holds: six bytes of digest a row, in the pool's order.
+//! Which rows the pool holds: seven bytes of digest a row, in the pool's order.
 //! They choose the rows out of all that a recipe makes, and say what share
 //! was made exactly, without a word of the text.
 
@@ -10,14 +10,17 @@ use super::RebuildError;
 use super::manifest::Manifest;
 use super::rows::{Message, Row};
 
-/// Bytes of a row: 4 of the prompt's digest, 2 of the response's. Among 10^5
-/// made rows and 2,500 wanted ones, 4 bytes mistake one in 17 such sources.
-const ROW: usize = 6;
+/// Bytes of a row: 5 of the prompt's digest, 2 of the response's. Among the
+/// 7 * 10^5 rows that the recipes make and 2,500 wanted ones of a source, 5
+/// bytes mistake a row once in 600 rebuilds of the pool (4 bytes did it here).
+const ROW: usize = PROMPT + 2;
+/// Bytes of the prompt's digest.
+const PROMPT: usize = 5;
 
 /// What a row is known by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RowDigest {
-    prompt: [u8; 4],
+    prompt: [u8; PROMPT],
     response: [u8; 2],
 }
 
@@ -38,13 +41,7 @@ impl PoolDigests {
                 bytes.len()
             )));
         }
-        let mut all = bytes.chunks_exact(ROW).filter_map(|row| match row {
-            [a, b, c, d, e, f] => Some(RowDigest {
-                prompt: [*a, *b, *c, *d],
-                response: [*e, *f],
-            }),
-            _ => None,
-        });
+        let mut all = bytes.chunks_exact(ROW).filter_map(RowDigest::parse);
         let by_source = manifest
             .sources()
             .iter()
@@ -58,7 +55,7 @@ impl PoolDigests {
     }
 }
 
-/// The six bytes of a row.
+/// The seven bytes of a row.
 ///
 /// # Shape
 /// SHA-256 over role, 0, text, 0 of every message; then over the response with
@@ -80,7 +77,7 @@ pub fn row_digest<'a>(
     let bytes = of_prompt
         .finalize()
         .into_iter()
-        .take(4)
+        .take(5)
         .chain(of_response.finalize().into_iter().take(2));
     for (place, byte) in row.iter_mut().zip(bytes) {
         *place = byte;
@@ -88,14 +85,16 @@ pub fn row_digest<'a>(
     row
 }
 
-/// The four bytes of a prompt.
-pub(super) fn digest(prompt: &[Message]) -> [u8; 4] {
-    let [a, b, c, d, ..] = row_digest(said(prompt), None);
-    [a, b, c, d]
+/// The five bytes of a prompt.
+pub(super) fn digest(prompt: &[Message]) -> [u8; PROMPT] {
+    let mut first = [0; PROMPT];
+    let row = row_digest(said(prompt), None);
+    first.iter_mut().zip(row).for_each(|(to, from)| *to = from);
+    first
 }
 
 /// The prompts among rows.
-pub(super) fn prompts_of(rows: &[RowDigest]) -> BTreeSet<[u8; 4]> {
+pub(super) fn prompts_of(rows: &[RowDigest]) -> BTreeSet<[u8; PROMPT]> {
     rows.iter().map(|r| r.prompt).collect()
 }
 
@@ -104,12 +103,16 @@ fn said(prompt: &[Message]) -> impl Iterator<Item = (&str, &str)> {
 }
 
 impl RowDigest {
-    fn of(row: &Row) -> Self {
-        let [a, b, c, d, e, f] = row_digest(said(&row.prompt), row.response.as_deref());
-        Self {
-            prompt: [a, b, c, d],
-            response: [e, f],
-        }
+    fn parse(row: &[u8]) -> Option<Self> {
+        let (prompt, rest) = row.split_first_chunk()?;
+        Some(Self {
+            prompt: *prompt,
+            response: *rest.first_chunk()?,
+        })
+    }
+
+    fn of(row: &Row) -> Option<Self> {
+        Self::parse(&row_digest(said(&row.prompt), row.response.as_deref()))
     }
 }
 
@@ -122,47 +125,46 @@ pub(super) struct Chosen {
     pub(super) with_response: usize,
 }
 
+/// The first made row of a prompt, and the unused ones with their responses.
+type Places = (usize, Vec<(usize, [u8; 2])>);
+
 /// For each row of the pool, in its order, the made row of the same prompt and
-/// response, else the next unused one of the same prompt.
-pub(super) fn choose(made: Vec<Row>, wanted: &[RowDigest]) -> Chosen {
-    let mut places: BTreeMap<[u8; 4], Vec<(usize, [u8; 2])>> = BTreeMap::new();
+/// response, else the next unused one of the same prompt. Where the pool has a
+/// prompt more often than was made, it is repeated without a response.
+pub(super) fn choose(made: &[Row], wanted: &[RowDigest]) -> Chosen {
+    let mut places: BTreeMap<[u8; PROMPT], Places> = BTreeMap::new();
     for (place, row) in made.iter().enumerate() {
-        let digest = RowDigest::of(row);
-        places
-            .entry(digest.prompt)
-            .or_default()
-            .push((place, digest.response));
+        let Some(digest) = RowDigest::of(row) else {
+            continue;
+        };
+        let (_, unused) = places.entry(digest.prompt).or_insert((place, Vec::new()));
+        unused.push((place, digest.response));
     }
-    let prompts = wanted
-        .iter()
-        .filter(|w| places.contains_key(&w.prompt))
-        .count();
-    let mut chosen: Vec<Option<usize>> = wanted
+    let exact: Vec<Option<usize>> = wanted
         .iter()
         .map(|want| {
-            let left = places.get_mut(&want.prompt)?;
-            let at = left.iter().position(|(_, r)| *r == want.response)?;
-            Some(left.remove(at).0)
+            let (_, unused) = places.get_mut(&want.prompt)?;
+            let at = unused.iter().position(|(_, r)| *r == want.response)?;
+            Some(unused.remove(at).0)
         })
         .collect();
-    let with_response = chosen.iter().flatten().count();
-    for (choice, want) in chosen.iter_mut().zip(wanted) {
-        if let (None, Some(left)) = (&choice, places.get_mut(&want.prompt))
-            && !left.is_empty()
-        {
-            *choice = Some(left.remove(0).0);
-        }
-    }
-    let mut made: Vec<Option<Row>> = made.into_iter().map(Some).collect();
-    let rows = chosen
-        .into_iter()
-        .flatten()
-        .filter_map(|at| made.get_mut(at)?.take())
+    let rows: Vec<Row> = exact
+        .iter()
+        .zip(wanted)
+        .filter_map(|(exact, want)| {
+            let (first, unused) = places.get_mut(&want.prompt)?;
+            let next = exact.or_else(|| (!unused.is_empty()).then(|| unused.remove(0).0));
+            let mut row = made.get(next.unwrap_or(*first))?.clone();
+            if next.is_none() {
+                row.response = None;
+            }
+            Some(row)
+        })
         .collect();
     Chosen {
+        prompts: rows.len(),
+        with_response: exact.iter().flatten().count(),
         rows,
-        prompts,
-        with_response,
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Misread {
 }
 
 impl Misread {
-    fn at(line: usize, why: impl ToString) -> Self {
+    fn at(line: usize, why: &dyn ToString) -> Self {
         Self {
             place: format!("line {line}"),
             why: why.to_string(),
@@ -31,7 +31,7 @@ pub(super) fn read(part: &Part, text: &str) -> Result<Vec<Found>, Misread> {
     let text = text.trim_start_matches('\u{feff}');
     match part.format {
         Format::Json => {
-            let value = serde_json::from_str(text).map_err(|e| Misread::at(e.line(), e))?;
+            let value = serde_json::from_str(text).map_err(|e| Misread::at(e.line(), &e))?;
             let place = "its value".to_owned();
             Ok(vec![Found { place, value }])
         }
@@ -52,7 +52,7 @@ pub(super) fn beside(found: &mut [Found], field: &str, text: &str) -> Result<(),
     let lines = text.lines().count();
     if lines != found.len() {
         let why = format!("{} items lie beside {lines} lines", found.len());
-        return Err(Misread::at(lines.min(found.len()) + 1, why));
+        return Err(Misread::at(lines.min(found.len()) + 1, &why));
     }
     for (item, line) in found.iter_mut().zip(text.lines()) {
         if let Value::Object(fields) = &mut item.value {
@@ -78,7 +78,7 @@ fn jsonl(text: &str, skip_broken: bool) -> Result<Vec<Found>, Misread> {
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(n, line)| {
-            let value = serde_json::from_str(line).map_err(|e| Misread::at(n + 1, e))?;
+            let value = serde_json::from_str(line).map_err(|e| Misread::at(n + 1, &e))?;
             let place = format!("line {}", n + 1);
             Ok(Found { place, value })
         })
@@ -87,7 +87,7 @@ fn jsonl(text: &str, skip_broken: bool) -> Result<Vec<Found>, Misread> {
 }
 
 fn matches(text: &str, pattern: &str) -> Result<Vec<Found>, Misread> {
-    let pattern = regex::Regex::new(pattern).map_err(|e| Misread::at(1, e))?;
+    let pattern = regex::Regex::new(pattern).map_err(|e| Misread::at(1, &e))?;
     let mut line = 1;
     let mut counted = 0;
     let mut all = Vec::new();
@@ -122,7 +122,7 @@ fn csv(text: &str, divider: char, columns: Option<&[String]>) -> Result<Vec<Foun
         .map(|(line, fields)| {
             if fields.len() > columns.len() {
                 let why = format!("{} fields under {} columns", fields.len(), columns.len());
-                return Err(Misread::at(line, why));
+                return Err(Misread::at(line, &why));
             }
             let named = columns
                 .iter()
@@ -166,7 +166,7 @@ fn records(text: &str, divider: char) -> Result<Vec<(usize, Vec<String>)>, Misre
         }
     }
     if quoted {
-        return Err(Misread::at(began, "a quote is not closed"));
+        return Err(Misread::at(began, &"a quote is not closed"));
     }
     if !field.is_empty() || !fields.is_empty() {
         fields.push(field);

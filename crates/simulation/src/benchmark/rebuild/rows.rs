@@ -14,7 +14,7 @@ use super::turns;
 /// More rows than this from one source are a recipe's mistake.
 const ROWS_MAX: usize = 2_000_000;
 
-/// One message, as OpenAI's API has it.
+/// One message of a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Message {
     pub(super) role: String,
@@ -87,13 +87,11 @@ fn cuts(source: &SourceEntry, texts: &Texts) -> Result<BTreeMap<String, String>,
             .take((last - first.min(last)).saturating_add(1))
             .collect();
         if let Some((from, to)) = &cut.between {
-            let inside = found
-                .split_once(from)
-                .and_then(|(_, rest)| rest.split_once(to))
-                .ok_or_else(|| {
-                    malformed(format!("line {first}"), format!("`{name}` lacks its marks"))
-                })?;
-            found = inside.0.to_owned();
+            let inside = found.split_once(from);
+            let inside = inside.and_then(|(_, rest)| rest.split_once(to));
+            found = inside.map(|(inside, _)| inside.to_owned()).ok_or_else(|| {
+                malformed(format!("line {first}"), format!("`{name}` lacks its marks"))
+            })?;
         }
         if let Some(template) = &cut.per_line {
             found = per_line(template, &found)
@@ -296,17 +294,11 @@ fn take(part: &Part, scope: &Scope<'_>, rows: &mut Made<'_>) -> Result<(), Strin
         });
         Ok(())
     };
-    match &part.turns {
-        Some(turns) => conversation(turns, scope, &prompt, &mut push),
-        None => {
-            let response = part
-                .response
-                .as_ref()
-                .map(|r| r.render(scope))
-                .transpose()?;
-            push(prompt, response.filter(|r| !r.is_empty()))
-        }
+    if let Some(turns) = &part.turns {
+        return conversation(turns, scope, &prompt, &mut push);
     }
+    let response = part.response.as_ref().map(|r| r.render(scope));
+    push(prompt, response.transpose()?.filter(|r| !r.is_empty()))
 }
 
 /// Messages written as JSON objects, one a line.

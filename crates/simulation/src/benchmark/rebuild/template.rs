@@ -243,9 +243,8 @@ impl Step {
             Self::Lead(words) if !text.is_empty() => format!("{words}{text}"),
             Self::Tail(words) if !text.is_empty() => format!("{text}{words}"),
             Self::Or(words) if text.is_empty() => words.clone(),
-            Self::Lead(_) | Self::Tail(_) | Self::Or(_) => text,
             Self::Replace(from, to) if !from.is_empty() => text.replace(from, to),
-            Self::Replace(..) => text,
+            Self::Lead(_) | Self::Tail(_) | Self::Or(_) | Self::Replace(..) => text,
         }
     }
 }

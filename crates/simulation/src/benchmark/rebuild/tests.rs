@@ -268,7 +268,7 @@ fn the_manifest_names_every_source_of_the_pool() {
 #[test]
 fn the_row_digests_are_those_of_the_pool() {
     let manifest = Manifest::parse(POOL_MANIFEST).unwrap();
-    let mut bytes = POOL_ROWS.chunks(6);
+    let mut bytes = POOL_ROWS.chunks(7);
     for source in manifest.sources() {
         let path = pool().join(format!("{}.jsonl.zst", source.name));
         let file = std::fs::File::open(path).expect("the pool; set FAIRHOLD_DATA");

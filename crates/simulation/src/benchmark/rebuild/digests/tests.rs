@@ -25,8 +25,8 @@ fn a_row_digest_is_these_bytes() {
     );
 }
 
-/// `printf 'user\0hello\0' | sha256sum` (8 digits) and `printf '\1hi' | sha256sum` (4).
-const GOLDEN: &str = "377511075fab";
+/// `printf 'user\0hello\0' | sha256sum` (10 digits) and `printf '\1hi' | sha256sum` (4).
+const GOLDEN: &str = "37751107845fab";
 
 #[test]
 fn the_pools_rows_are_chosen_in_its_order() {
@@ -35,22 +35,26 @@ fn the_pools_rows_are_chosen_in_its_order() {
         row("a", None),
         row("b", Some("9")),
         row("gone", None),
+        row("b", Some("8")),
     ];
-    let wanted: Vec<RowDigest> = wanted.iter().map(RowDigest::of).collect();
+    let wanted: Vec<RowDigest> = wanted.iter().filter_map(RowDigest::of).collect();
     let made = vec![
         row("a", None),
         row("b", Some("1")),
         row("b", Some("2")),
         row("c", None),
     ];
-    let chosen = choose(made, &wanted);
+    let chosen = choose(&made, &wanted);
     let texts: Vec<_> = chosen
         .rows
         .iter()
         .map(|r| (r.prompt[0].content.as_str(), r.response.as_deref()))
         .collect();
-    assert_eq!(texts, [("b", Some("2")), ("a", None), ("b", Some("1"))]);
-    assert_eq!((chosen.prompts, chosen.with_response), (3, 2));
+    assert_eq!(
+        texts,
+        [("b", Some("2")), ("a", None), ("b", Some("1")), ("b", None)]
+    );
+    assert_eq!((chosen.prompts, chosen.with_response), (4, 2));
 }
 
 #[test]

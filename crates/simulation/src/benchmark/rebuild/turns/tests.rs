@@ -91,7 +91,7 @@ fn a_tree_makes_a_row_for_every_path() {
 #[test]
 fn a_bottomless_tree_is_refused() {
     let mut value = json!({ "who": "asks", "says": "a" });
-    for _ in 0..DEPTH_MAX + 1 {
+    for _ in 0..=DEPTH_MAX {
         value = json!({ "who": "asks", "says": "a", "replies": [value] });
     }
     let names = BTreeMap::new();
