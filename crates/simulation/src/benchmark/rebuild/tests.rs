@@ -11,7 +11,15 @@ fn repository(dir: &Path, files: &[(&str, &[u8])]) -> String {
     std::fs::create_dir_all(&at).unwrap();
     let git = |args: &[&str]| {
         let output = Command::new("git")
-            .args(["-c", "user.name=us", "-c", "user.email=us@localhost", "-C"])
+            .args([
+                "-c",
+                "commit.gpgsign=false",
+                "-c",
+                "user.name=us",
+                "-c",
+                "user.email=us@localhost",
+                "-C",
+            ])
             .arg(&at)
             .args(args)
             .output()
