@@ -29,7 +29,7 @@ pub(super) fn run(repositories: &Path, out_dir: &Path, out: Out) -> Result<Exit,
     let length = u64::try_from(manifest.sources().len()).unwrap_or(u64::MAX);
     let bar = out.progress(length, "sources");
     let all = rebuild(&manifest, &digests, repositories, out_dir, &mut |_| {
-        bar.inc(1)
+        bar.inc(1);
     })
     .map_err(|e| Failure::chain(&e))?;
     bar.finish_and_clear();
