@@ -382,6 +382,15 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
     },
+    /// The detection benchmark's pool, rebuilt from public repositories.
+    Pool {
+        /// Where the repositories were cloned, as OWNER/NAME each.
+        #[arg(long, value_name = "DIR")]
+        repositories: PathBuf,
+        /// Where the pool goes.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// The mock upstream of a benchmark.
     #[command(hide = true)]
     Mock,

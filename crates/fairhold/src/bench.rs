@@ -12,6 +12,7 @@ mod load;
 mod mock;
 mod open_desk;
 mod policy;
+mod pool;
 mod process;
 mod terms;
 mod watch;
@@ -120,6 +121,10 @@ pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Fail
             };
             watch::run(fleet, in_memory, folder.as_deref(), out).await
         }
+        Bench::Pool {
+            repositories,
+            out: into,
+        } => pool::run(&repositories, &into, out),
         Bench::Gateway {
             seconds,
             connections,

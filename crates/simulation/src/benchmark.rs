@@ -14,6 +14,7 @@ mod leaks;
 mod own;
 mod pool;
 mod rates;
+mod rebuild;
 mod run;
 mod seed;
 mod train;
@@ -27,6 +28,10 @@ pub use leaks::{LEAK, leaks};
 pub use own::own_pool;
 pub use pool::{Item, Pool, Source};
 pub use rates::{Flagged, flagged, found, mean_of};
+pub use rebuild::{
+    Manifest, POOL_MANIFEST, POOL_ROWS, PoolDigests, RebuildError, Rebuilt, SourceEntry, rebuild,
+    row_digest,
+};
 pub use run::{Once, once, split_seed, tested_with};
 pub use seed::{Recall, SHARES, SIZES, SeedResult, Tests};
 pub use train::{Recipe, fit};

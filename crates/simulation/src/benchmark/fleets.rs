@@ -103,7 +103,7 @@ struct Fleet {
 /// The rules, weakest first.
 type Rule = (&'static str, fn(&Cluster) -> bool);
 
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 7] = [
     ("linkage", |c| c.accounts.len() >= 5),
     ("partition", |c| {
         c.accounts.len() >= 5 && c.partition.divided()
