@@ -9,6 +9,7 @@
 pub(crate) mod book;
 mod finding;
 mod kept;
+mod known;
 pub(crate) mod model;
 mod state;
 
@@ -19,12 +20,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use detection::{Detector, SketchKey};
 use facts::AccountId;
-use store::StoreError;
+use store::{StoreError, SystemClock};
 use tokio::sync::watch;
 
+use crate::campaigns::KnownCampaigns;
 use crate::house::House;
 use crate::keeper::{Keeper, KeeperError};
 use book::{Book, Seen};
+use known::Known;
 
 /// Records read at once: some 250 exchanges, whose profiles are written in a few milliseconds, so
 /// that the journal, which writes to the same database, never waits longer.
@@ -101,6 +104,8 @@ pub(crate) struct Watch {
     next: u64,
     page: u64,
     reader: Option<Box<detection::Reader>>,
+    campaigns: Arc<KnownCampaigns>,
+    known: Known,
 }
 
 impl Watch {
@@ -122,6 +127,8 @@ impl Watch {
             next,
             page: PAGE,
             reader: None,
+            campaigns: Arc::clone(&house.campaigns),
+            known: Known::default(),
         })
     }
 
@@ -189,6 +196,8 @@ impl Watch {
             return Ok(0);
         }
         let seen = self.seen(self.next..end, None).await?;
+        let matcher = self.campaigns.current(SystemClock.now());
+        let known = self.known.findings(&matcher, &seen);
         let states = self.states(&seen).await?;
         let worked = self.book.take(&self.keeper, seen, states).await?;
         let mut findings = Vec::with_capacity(worked.hits.len());
@@ -197,6 +206,7 @@ impl Watch {
             let rank = finding::fleet(&self.keeper, hit).await?;
             findings.extend(finding::row(hit, &relied_on, rank));
         }
+        findings.extend(known);
         self.book
             .keep(self.keeper.database(), worked, findings, end)
             .await?;
@@ -216,10 +226,11 @@ impl Watch {
         }
         let keeper = Arc::clone(&self.keeper);
         let mut reader = self.reader.take().unwrap_or_default();
+        let matcher = self.campaigns.current(SystemClock.now());
         let read = tokio::task::spawn_blocking(move || {
             let each = ended.iter().filter_map(|ended| {
                 let exchange = keeper.reopened(&ended.request)?;
-                Seen::of(exchange, ended.next, &mut reader)
+                Seen::of(exchange, ended.next, &mut reader, &matcher)
             });
             let seen: Vec<Seen> = each.collect();
             (seen, reader)

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use detection::campaign::Matcher;
 use detection::{Detector, Reader};
 use facts::{AccountId, Exchange, ExchangeId, Timestamp};
 use serde::Serialize;
@@ -115,11 +116,13 @@ async fn feed(fleet: Fleet, database: &Database, mut book: Book, out: Out) -> Re
     let turns = turns(fleet);
     let bar = out.progress(turns, "exchanges");
     let (mut reader, mut fed, mut batch) = (Reader::default(), Fed::default(), Vec::new());
+    let nothing = Matcher::new([]);
     for turn in 0..turns {
         batch.extend(Seen::of(
             exchange(fleet, turn, turns)?,
             turn + 1,
             &mut reader,
+            &nothing,
         ));
         if u64::try_from(batch.len()).unwrap_or(BATCH) < BATCH && turn + 1 < turns {
             continue;

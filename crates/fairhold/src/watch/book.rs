@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use detection::campaign::{Matcher, PromptMatch, campaign_hashes};
 use detection::{
     CUES, Chance, Declaration, Detector, Frame, IntentPassed, Judgement, Mild, Peers, Reader,
     Subject, Sums, frames_of, levels,
@@ -30,20 +31,33 @@ pub(crate) struct Seen {
     pub(crate) model: Option<ModelName>,
     /// The record behind its ending.
     pub(crate) next: u64,
+    /// The known campaigns whose wording it carries.
+    pub(crate) known: Vec<PromptMatch>,
     levels: [u32; CUES],
     frames: [Frame; 3],
 }
 
 impl Seen {
     /// Reads an exchange; none where there is nothing to read.
-    pub(crate) fn of(exchange: Exchange, next: u64, reader: &mut Reader) -> Option<Self> {
+    pub(crate) fn of(
+        exchange: Exchange,
+        next: u64,
+        reader: &mut Reader,
+        matcher: &Matcher,
+    ) -> Option<Self> {
         if exchange.prompt.is_empty() {
             return None;
         }
+        let known = if matcher.is_empty() {
+            Vec::new()
+        } else {
+            matcher.match_prompt(&campaign_hashes(&exchange.prompt))
+        };
         let reading = reader.read(&exchange.prompt);
         Some(Self {
             levels: levels(reading),
             frames: frames_of(reading),
+            known,
             account: exchange.account,
             exchange: exchange.id,
             at: exchange.at,
