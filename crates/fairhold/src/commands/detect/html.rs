@@ -34,7 +34,7 @@ details[open]>summary:after{content:'\\2212'}summary:hover{background:#f4f6f9}\
 .side{display:grid;grid-template-columns:minmax(0,1fr) 300px;gap:1.5rem}\
 figure{margin:1rem 0}figcaption{color:#47525f;font-size:.95rem}\
 svg text{font:12px system-ui,sans-serif;fill:#47525f}td.number{text-align:right}\
-@media(max-width:52rem){.cols{grid-template-columns:1.6rem 1fr 6rem}.cols.head{display:none}\
+@media(max-width:52rem){.cols{grid-template-columns:1.6rem 1fr 6rem}.cols.head{display:none}.p{grid-column:2}.p small{display:inline;margin-left:.5rem}\
 .why{grid-column:1/-1}.side{grid-template-columns:1fr}.open{padding-left:.6rem}}\
 @media print{body{max-width:none;font-size:12px}}";
 
@@ -105,11 +105,12 @@ fn line(out: &mut String, n: usize, row: Row<'_>, alone: &BTreeMap<&str, &Suspec
     let _ = write!(
         out,
         "<details class=line><summary class=cols><span>{n}</span><span class=who>{}</span>\
-         <span class=number>{}</span><span class=p>{number}<small>{}</small></span>\
+         <span class=number>{}</span><span class=p>{}<small>{}</small></span>\
          <span><span class=\"may {}\">{}</span></span><span class=why>{}</span></summary>\
          <div class=open>",
         escaped(&row.who()),
         grouped(row.exchanges()),
+        escaped(number),
         escaped(words.trim_end_matches(')')),
         class(row.may()),
         row.may().words(),

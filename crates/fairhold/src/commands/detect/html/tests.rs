@@ -55,6 +55,7 @@ fn every_line_opens_to_its_reasons() {
     assert_eq!(lines, Rows::of(&found, true).listed.len());
     assert_eq!(page.matches("</details>").count(), lines);
     assert!(page.contains("20 accounts send one frame."));
+    assert!(page.contains("<span class=p>&lt; 0.000001<small>&lt; 1 in a million</small>"));
     assert!(page.contains("99 honest programmes") && page.contains("a limit"));
     assert!(page.contains("not a verdict"));
 }
