@@ -31,5 +31,5 @@ pub use office::{
     AccountView, CaseStep, CaseView, CheckpointView, KeyView, LinksView, NewAccount, NewCase,
     NewKey, NewLinks, Office, OfficeError, Step, StepView,
 };
-pub use pages::{case_page, customer};
+pub use pages::{case_page, customer, escaped};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

@@ -160,7 +160,7 @@ fn json<T: serde::Serialize>(value: &T) -> Response {
 }
 
 fn failed(status: StatusCode, words: &str) -> Response {
-    let body = format!("<p>{}</p>", escape(words));
+    let body = format!("<p>{}</p>", escaped(words));
     (status, Html(document("Fairhold", &body)))
         .into_response()
         .with_policy()
@@ -194,11 +194,11 @@ fn list(cases: &[CaseView]) -> String {
     }
     let mut body = String::from("<ul>");
     for case in cases {
-        let id = escape(&case.case);
+        let id = escaped(&case.case);
         let _ = write!(
             body,
             "<li><a href=\"/fairhold/v1/cases/{id}\">{id}</a>: {}</li>",
-            escape(&case.state)
+            escaped(&case.state)
         );
     }
     body.push_str("</ul>");
@@ -207,25 +207,25 @@ fn list(cases: &[CaseView]) -> String {
 
 /// One case as a page: what, why, what happened, how to contest.
 pub fn case_page(case: &CaseView) -> String {
-    let id = escape(&case.case);
+    let id = escaped(&case.case);
     let mut body = format!(
         "<h1>Case {id}</h1><dl><dt>Account</dt><dd>{}</dd><dt>State</dt><dd>{}</dd>\
          <dt>Measure</dt><dd>{}</dd><dt>Clause</dt><dd>{}</dd></dl>\
          <h2>Statement of reasons</h2><pre>{}</pre><h2>What happened</h2><ol>",
-        escape(&case.account),
-        escape(&case.state),
-        escape(&case.action),
-        escape(&case.clause),
-        escape(&case.statement),
+        escaped(&case.account),
+        escaped(&case.state),
+        escaped(&case.action),
+        escaped(&case.clause),
+        escaped(&case.statement),
     );
     for step in &case.timeline {
         let _ = write!(
             body,
             "<li><time>{}</time> {} by {}: {}</li>",
-            escape(&step.at),
-            escape(&step.step),
-            escape(&step.by),
-            escape(&step.comment)
+            escaped(&step.at),
+            escaped(&step.step),
+            escaped(&step.by),
+            escaped(&step.comment)
         );
     }
     body.push_str("</ol><h2>Contest it</h2>");
@@ -235,7 +235,7 @@ pub fn case_page(case: &CaseView) -> String {
             "<p>An appeal is free and open until {}; someone who took no part decides it.</p>\
              <form method=\"post\" action=\"/fairhold/v1/cases/{id}/appeal\"><p><textarea name=\"text\" rows=\"6\" \
              cols=\"70\" required></textarea></p><p><button>Open an appeal</button></p></form>",
-            escape(until)
+            escaped(until)
         );
     } else {
         body.push_str("<p>No measure is in force; there is nothing to appeal yet.</p>");
@@ -252,7 +252,8 @@ fn document(title: &str, body: &str) -> String {
     )
 }
 
-pub(crate) fn escape(text: &str) -> String {
+/// Text made safe inside HTML elements and quoted attributes.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::pages::escape;
+use crate::pages::escaped;
 
 /// The terms that bind an account at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,25 +109,25 @@ pub(crate) fn terms_page(terms: &TermsView) -> String {
     let mut body = format!(
         "<h1>The terms that bind you</h1><dl><dt>Account</dt><dd>{}</dd><dt>Standing</dt><dd>{}</dd>\
          <dt>Declared purposes</dt><dd>{}</dd></dl>",
-        escape(&terms.account),
-        escape(&terms.standing),
-        escape(&list(&terms.purposes)),
+        escaped(&terms.account),
+        escaped(&terms.standing),
+        escaped(&list(&terms.purposes)),
     );
     for document in &terms.documents {
         let _ = write!(
             body,
             "<h2>{}</h2><p>{}, in force since {}; binds {}.</p><ul>",
-            escape(&document.title),
-            escape(&document.version),
-            escape(&document.from),
-            escape(&document.binds),
+            escaped(&document.title),
+            escaped(&document.version),
+            escaped(&document.from),
+            escaped(&document.binds),
         );
         for clause in &document.clauses {
             let _ = write!(
                 body,
                 "<li><b>{}</b> {}</li>",
-                escape(&clause.id),
-                escape(&clause.paraphrase)
+                escaped(&clause.id),
+                escaped(&clause.paraphrase)
             );
         }
         body.push_str("</ul>");

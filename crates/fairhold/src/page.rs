@@ -3,6 +3,8 @@
 //! No script, no font and no picture from elsewhere: such a page can be sent,
 //! kept and printed.
 
+pub(crate) use console::escaped;
+
 /// What every page looks like.
 const STYLE: &str = "\
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}\
@@ -23,19 +25,3 @@ pub(crate) fn head(title: &str, style: &str) -> String {
 
 /// The end of a page.
 pub(crate) const FOOT: &str = "</main></html>\n";
-
-/// Text made safe inside HTML elements and quoted attributes.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
