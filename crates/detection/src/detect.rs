@@ -24,6 +24,10 @@ const ACROSS: Rule = Rule {
     percent_min: 33,
 };
 
+/// Prompts of a programme that its accounts send on average, before its intent may speak against
+/// them: accounts that share one wording once each are no workers of one queue.
+pub const PROMPTS_EACH: usize = 3;
+
 /// Looks for accounts that run one programme.
 pub fn detect(exchanges: &[Exchange], settings: &Settings) -> Report {
     detect_profiles(&Profiles::of(settings.key, exchanges), settings)
@@ -301,6 +305,9 @@ fn may(
         return May::Observe;
     };
     let mild = May::from(intent.may(Declaration::Missing));
+    if partition.prompts < PROMPTS_EACH * accounts.len() {
+        return mild;
+    }
     let divided = PartitionPassed::of(subject.clone(), partition, settings.accounts_min);
     let edge = EdgePassed::of(subject, &EdgeEvidence::of(edges), settings.alpha);
     match (divided, edge) {

@@ -56,8 +56,8 @@ fn intent(pooled: &Pooled) -> String {
         pooled.carried.join(", ")
     };
     format!(
-        "What the programme asks for: the chance that an honest programme scores so high is at most \
-         {:.4}, compared with {}. Carried by: {carried}.",
+        "What the programme asks for: the chance that an honest programme scores so high is \
+         estimated at {:.4}, compared with {}. Carried by: {carried}.",
         pooled.rank.p,
         population(&pooled.rank)
     )

@@ -45,7 +45,7 @@ pub use account::{Account, FRAMES, Frame, Sums, Unreadable, View, frames_of, lev
 pub use calibration::{Calibration, HonestProgramme, LOOKS, PEERS_MIN, Rank};
 pub use catalogue::Catalogue;
 pub use cues::{CUES, Counts, Cue};
-pub use detect::{detect, detect_profiles};
+pub use detect::{PROMPTS_EACH, detect, detect_profiles};
 pub use detector::{Detector, DetectorError, Judgement, Manifest, SourceFacts};
 pub use edges::{
     Activity, Edge, EdgeEvidence, Fleet, Kind as EdgeKind, Rules as EdgeRules, Traits, WINDOW_DAYS,

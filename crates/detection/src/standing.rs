@@ -76,7 +76,7 @@ pub enum NotPassed {
     },
     /// Too little of the sketch was found.
     Matched {
-        /// Hashes found.
+        /// Prompts that match.
         found: usize,
         /// Needed.
         least: usize,
@@ -115,7 +115,7 @@ impl fmt::Display for NotPassed {
             Self::Matched { found, least } => {
                 write!(
                     f,
-                    "find the campaign: {found} of {least} hashes needed match"
+                    "find the campaign: {found} of {least} prompts needed match"
                 )
             }
             Self::OtherAccounts => write!(
@@ -309,7 +309,7 @@ pub struct SketchMatch {
 }
 
 impl SketchMatch {
-    /// Passes at least `least` hashes of a back-tested sketch.
+    /// Passes at least `least` prompts that match a back-tested sketch.
     ///
     /// # Errors
     /// [`NotPassed::Matched`].
@@ -441,7 +441,7 @@ impl Notice {
                 ]
             }
             Ground::Sketch(found) => vec![format!(
-                "{} hashes of a known campaign's sketch match; it fired on {} of {} cleared accounts (at most {:.4} of honest ones)",
+                "{} prompts match a known campaign's sketch; it fired on {} of {} cleared accounts (at most {:.4} of honest ones)",
                 found.found, found.tested.fired, found.tested.cleared, found.tested.bound
             )],
         }

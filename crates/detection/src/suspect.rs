@@ -97,7 +97,7 @@ fn reasons(
 ) -> Vec<String> {
     let sums = detector.sums(account, judgement.intent.frame);
     let what = if judgement.intent.frame.is_some() {
-        "its most suspicious programme"
+        "the part of its prompts that is rarest among honest programmes"
     } else {
         "all of its prompts together"
     };
@@ -105,7 +105,7 @@ fn reasons(
     vec![
         format!(
             "{what} ({} of {} exchanges) scores {:.2}; the chance that an honest account scores so \
-             high is at most {:.4}, compared with {}.",
+             high is estimated at {:.4}, compared with {}.",
             sums.exchanges,
             account.seen(),
             judgement.intent.statistic,

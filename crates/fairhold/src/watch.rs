@@ -178,6 +178,8 @@ impl Watch {
     /// After a failure nobody knows whether the batch was kept; the store does.
     async fn again(&mut self) {
         self.book.forget();
+        // What was counted will be read, and counted, again.
+        self.known = Known::default();
         match self.keeper.database().watched().await {
             Ok(next) => self.next = next,
             Err(error) => tracing::error!(%error, "the watch cannot read how far it came"),
@@ -197,7 +199,8 @@ impl Watch {
         }
         let seen = self.seen(self.next..end, None).await?;
         let matcher = self.campaigns.current(SystemClock.now());
-        let known = self.known.findings(&matcher, &seen);
+        let standing = |account: &AccountId| book::Standing::of(&self.keeper, account);
+        let known = self.known.findings(&matcher, &seen, standing);
         let states = self.states(&seen).await?;
         let worked = self.book.take(&self.keeper, seen, states).await?;
         let mut findings = Vec::with_capacity(worked.hits.len());

@@ -201,6 +201,9 @@ fn every_seed(
     all.into_iter().map(|(_, made)| made).collect()
 }
 
+/// Splits on which rings are looked for.
+const SPLITS: u64 = 3;
+
 /// What is measured once.
 fn rest(
     asked: &Asked,
@@ -210,11 +213,14 @@ fn rest(
     out: Out,
 ) -> Result<Map<String, Value>, Failure> {
     let bar = out.progress(2, "fleets, baselines, known campaigns");
-    let split = match given(asked, train, seed)? {
-        Some(detector) => Split::given(pool, seed, &detector),
-        None => Split::of(pool, seed, Recipe::default()),
-    };
-    let told = serde_json::to_value(once(pool, &split, seed));
+    let splits = (seed..seed + SPLITS).map(|seed| {
+        Ok(match given(asked, train, seed)? {
+            Some(detector) => Split::given(pool, seed, &detector),
+            None => Split::of(pool, seed, Recipe::default()),
+        })
+    });
+    let splits = splits.collect::<Result<Vec<Split>, Failure>>()?;
+    let told = serde_json::to_value(once(pool, &splits, seed));
     let told = told.map_err(|e| Failure::error(format!("failed to write the report: {e}")))?;
     bar.inc(1);
     let mut made = match told {

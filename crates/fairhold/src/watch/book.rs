@@ -80,7 +80,8 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    fn of(keeper: &Keeper, account: &AccountId) -> Self {
+    /// What the directory and the agreement say of it.
+    pub(super) fn of(keeper: &Keeper, account: &AccountId) -> Self {
         let known = keeper.ask(|engine| {
             let directory = engine.directory();
             let row = directory.account(account)?;
@@ -112,7 +113,11 @@ impl Standing {
     }
 
     /// The authorisation under which making training data from this model is no breach.
-    fn covering(&self, model: Option<&ModelName>, at: Timestamp) -> Option<Authorisation> {
+    pub(super) fn covering(
+        &self,
+        model: Option<&ModelName>,
+        at: Timestamp,
+    ) -> Option<Authorisation> {
         let training = |a: &&Authorisation| {
             let purposes = Purpose::ALL.into_iter().filter(|p| trains(*p));
             let mut each = purposes.map(|p| a.concerns(Some(p), model));

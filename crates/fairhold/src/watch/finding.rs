@@ -146,7 +146,7 @@ fn summary(hit: &Hit, carried: &[(Cue, f64, f64)]) -> String {
         }
     };
     format!(
-        "After {} exchanges, {} of them form a programme that asks for what training sets are made of. It scores \
+        "After {} exchanges, {} of them form a programme whose wording resembles requests for training data, as far as text can tell. It scores \
          {:.2}; of honest programmes at this look {} score as high, and an honest account would ever, over all looks, \
          stand out as much with a chance of at most {} (compared with {} programmes of {} sources, {}; no chance \
          below {:.4} can be told; level {}). It was carried by {}. {after}",

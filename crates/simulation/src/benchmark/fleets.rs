@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use detection::{Catalogue, Cluster, Settings, SketchKey, Traits, detect};
+use detection::{Catalogue, Cluster, PROMPTS_EACH, Settings, SketchKey, Traits, detect};
 use facts::{AccountId, Exchange, ExchangeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -110,13 +110,15 @@ const RULES: [Rule; 7] = [
     }),
     ("partition_10", divides),
     ("partition_intent_5pct", |c| divides(c) && intends(c, 0.05)),
-    ("partition_intent", |c| divides(c) && intends(c, 0.01)),
-    ("intent", |c| c.accounts.len() >= 10 && intends(c, 0.01)),
+    ("partition_intent", |c| divides(c) && intends(c, 0.03)),
+    ("partition_intent_1pct", |c| divides(c) && intends(c, 0.01)),
     ("notice", |c| matches!(c.may, detection::May::Notice(_))),
 ];
 
 fn divides(cluster: &Cluster) -> bool {
-    cluster.accounts.len() >= 10 && cluster.partition.divided()
+    cluster.accounts.len() >= 10
+        && cluster.partition.divided()
+        && cluster.prompts >= PROMPTS_EACH * cluster.accounts.len()
 }
 
 fn intends(cluster: &Cluster, alpha: f64) -> bool {
@@ -248,9 +250,12 @@ fn fleet(
                 break;
             }
             let harvested = queue.split_off(queue.len() - own);
-            let covered =
-                (30 + random.below(51)) * own / 100 * 100 / (100 - (30 + random.below(41)));
-            let cover = covers.take(covered.min(60), random);
+            let share = 30 + random.below(51);
+            let covered = share * own / (100 - share);
+            let cover = covers.take(covered.min(120), random);
+            if cover.len() < covered.min(120) {
+                break;
+            }
             let prompts = harvested
                 .iter()
                 .map(|item| reworded(item, attacker, random));

@@ -136,7 +136,8 @@ fn families(dir: &Path) -> Result<Families, PoolError> {
     match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text)
             .map_err(|e| PoolError::new(format!("{}: {e}", path.display()))),
-        Err(_) => Ok(Families::default()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Families::default()),
+        Err(e) => Err(PoolError::new(format!("{}: {e}", path.display()))),
     }
 }
 
@@ -163,7 +164,21 @@ fn source(
         let line = line.map_err(|e| failed(&e))?;
         let row: Row =
             serde_json::from_str(&line).map_err(|e| failed(&format!("line {}: {e}", n + 1)))?;
-        made.harvest = row.kind == "harvest";
+        let harvest = match row.kind.as_str() {
+            "harvest" => true,
+            "human" | "app" => false,
+            other => {
+                let why = format!(
+                    "line {}: kind `{other}` is neither harvest, human nor app",
+                    n + 1
+                );
+                return Err(failed(&why));
+            }
+        };
+        if !made.programmes.is_empty() && harvest != made.harvest {
+            return Err(failed(&format!("line {}: a source is of one kind", n + 1)));
+        }
+        made.harvest = harvest;
         let programme = format!(
             "{}/{}",
             row.campaign.as_deref().unwrap_or(name),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use detection::Calibration;
 use serde::{Deserialize, Serialize};
 
 use crate::benchmark::accounts::{deal, harvest_units, items};
@@ -11,15 +12,15 @@ use crate::benchmark::leaks::leaks;
 use crate::benchmark::pool::Pool;
 use crate::benchmark::rates::{found, mean_of};
 use crate::benchmark::seed::{SeedResult, Tests};
-use crate::benchmark::train::Recipe;
-use crate::benchmark::trial::{Detector, Split, Tested, test, whole};
+use crate::benchmark::train::{Recipe, fit};
+use crate::benchmark::trial::{Detector, Split, Tested, calibrate, test};
 use crate::random::Random;
 
 /// What does not depend on the seed, or is too costly to repeat for each.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Once {
-    /// What each rule names of simulated hydras that deal their queue out at random, over three
-    /// draws of every fleet.
+    /// What each rule names of simulated hydras that deal their queue out at random, one draw of
+    /// every fleet of every split.
     pub hydra: BTreeMap<String, Named>,
     /// The same of other attackers, one draw.
     pub hydra_attackers: BTreeMap<String, BTreeMap<String, Named>>,
@@ -69,34 +70,30 @@ pub fn tested_with(detector: &Detector, test: &Pool, seed: u64) -> SeedResult {
     tests.run(seed)
 }
 
-/// What is measured once, on the first seed's split.
-pub fn once(pool: &Pool, split: &Split, seed: u64) -> Once {
+/// What is measured once: rings on every split, the rest on the first.
+pub fn once(pool: &Pool, splits: &[Split], seed: u64) -> Once {
+    let folds = splits.first().map_or(&[][..], |split| &split.folds);
     Once {
-        hydra: named(pool, split, Attacker::Random, seed..seed + 3),
+        hydra: named(pool, splits, Attacker::Random, seed),
         hydra_attackers: Attacker::ALL
             .into_iter()
             .filter(|attacker| *attacker != Attacker::Random)
             .map(|attacker| {
-                let rates = named(pool, split, attacker, seed..seed + 1);
+                let rates = named(pool, splits.get(..1).unwrap_or_default(), attacker, seed);
                 (attacker.word().to_owned(), rates)
             })
             .collect(),
-        baselines: baselines(pool, &split.folds, seed),
+        baselines: baselines(pool, folds, seed),
         leaks: leaks(pool),
         random_split_tpr_p1: random_split(pool, seed),
         random_split_words_tpr_p5: random_words(pool, seed),
     }
 }
 
-/// What each rule names over some draws.
-fn named(
-    pool: &Pool,
-    split: &Split,
-    attacker: Attacker,
-    seeds: std::ops::Range<u64>,
-) -> BTreeMap<String, Named> {
+/// What each rule names over one draw of each split.
+fn named(pool: &Pool, splits: &[Split], attacker: Attacker, seed: u64) -> BTreeMap<String, Named> {
     let mut all: BTreeMap<&'static str, Counts> = BTreeMap::new();
-    for seed in seeds {
+    for (split, seed) in splits.iter().zip(seed..) {
         for (rule, counts) in hydras(pool, split, attacker, seed) {
             all.entry(rule).or_default().add(counts);
         }
@@ -115,7 +112,12 @@ fn random_split(pool: &Pool, seed: u64) -> f64 {
         random.shuffle(&mut a.items);
         b.items = a.items.split_off(a.items.len() * 3 / 4);
     }
-    let detector = whole(&one, seed, Recipe::default());
+    // Nothing is left out, neither of the fit nor of the calibration: that is the point.
+    let head = fit(&one, &|_| true, seed, Recipe::default());
+    let detector = Detector {
+        calibration: Calibration::new(calibrate(&one, &|_| Some(&head), seed)),
+        head,
+    };
     let mut got: Vec<Tested> = Vec::new();
     for unit in harvest_units(&other, false) {
         for of in deal(&unit, 50, 4, &mut random) {

@@ -173,7 +173,15 @@ impl Tests<'_> {
             if unit.items.len() < own.max(PER_CAMPAIGN_MIN) {
                 continue;
             }
-            let covers = (self.covers)(unit.source);
+            let covers: Vec<usize> = (self.covers)(unit.source)
+                .into_iter()
+                .filter(|c| {
+                    self.pool
+                        .sources
+                        .get(*c)
+                        .is_some_and(|s| s.items.len() >= n - own)
+                })
+                .collect();
             for of in deal(&unit, own, OF_ONE, random) {
                 let Some(cover) = covers.get(random.below(covers.len())).copied() else {
                     break;

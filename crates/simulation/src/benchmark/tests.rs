@@ -50,7 +50,7 @@ fn the_same_seed_gives_the_same_figures_and_our_own_text_runs_anywhere() {
         "{:?}",
         one.fpr_at_5pct[&100]
     );
-    assert!(leaks(&pool).values().all(|auc| *auc <= 1.0));
+    assert!(leaks(&pool).values().all(|auc| (0.5..=1.0).contains(auc)));
     assert_eq!(baselines(&pool, &split.folds, 5).len(), 6);
 }
 
@@ -81,14 +81,18 @@ fn honest_sources_never_seen_are_accused_no_more_than_promised_and_campaigns_are
         "{:?}",
         leaks(&pool)
     );
-    let named = hydras(&pool, &split, Attacker::Random, 0)["notice"].rates();
-    assert!(
-        named.innocent_rate <= 0.005 && named.member_recall >= 0.2,
-        "{named:?}"
-    );
+    let named = hydras(&pool, &split, Attacker::Random, 0);
+    for rule in ["partition_intent", "notice"] {
+        let named = named[rule].rates();
+        assert!(
+            named.member_recall >= 0.3 && named.precision >= 0.98,
+            "{rule}: {named:?}"
+        );
+        assert!(named.innocent_rate <= 0.005, "{rule}: {named:?}");
+    }
 }
 
-/// A detector that was shuffled finds nothing: the test above can fail.
+/// A head that weighs nothing finds nothing: what is found is found by its weights.
 #[test]
 fn a_head_without_weights_finds_no_campaign() {
     let pool = own_pool(1);

@@ -104,7 +104,7 @@ pub fn calibrate<'a>(
 ) -> Vec<HonestProgramme> {
     let mut random = Random::new(seed ^ 0xca11);
     let mut made = Vec::new();
-    for unit in streams(pool) {
+    for (unit, peers) in streams(pool) {
         let Some(head) = scored(unit.source) else {
             continue;
         };
@@ -123,7 +123,8 @@ pub fn calibrate<'a>(
             let mut looks = trajectory(head, items(pool, unit.source, of));
             for (look, at) in LOOKS.iter().zip(&mut looks) {
                 // What is too small for a look is no peer of accounts that reach it.
-                if of.len() < usize::try_from((*look).min(PEER_MIN)).unwrap_or(0) {
+                let enough = of.len() >= usize::try_from((*look).min(PEER_MIN)).unwrap_or(0);
+                if !enough || !peers.contains(look) {
                     *at = f64::NAN;
                 }
             }
@@ -138,17 +139,23 @@ pub fn calibrate<'a>(
     made
 }
 
-/// Honest programmes of any size, and once more what is too small for long streams, by campaign.
-fn streams(pool: &Pool) -> Vec<Unit> {
-    let mut units = honest_units(pool, 20);
-    let long = honest_units(pool, 100);
-    units.extend(long.into_iter().filter(|u| u.name.ends_with("/rest")));
-    units
+/// Honest programmes, and the looks at which each is a peer: what is too small for a later look
+/// counts there together with the other small ones of its campaign, and by itself no more.
+fn streams(pool: &Pool) -> Vec<(Unit, std::ops::Range<u32>)> {
+    let together = |unit: &Unit| unit.name.ends_with("/rest");
+    let own = honest_units(pool, 20).into_iter().map(|unit| {
+        let last = if together(&unit) { PEER_MIN } else { u32::MAX };
+        (unit, 0..last)
+    });
+    let rest = honest_units(pool, PEERS_AT).into_iter().filter(together);
+    own.chain(rest.map(|unit| (unit, PEER_MIN..u32::MAX)))
+        .collect()
 }
 
 /// Programmes of fewer exchanges are no peers of accounts that reach later looks. Those of fewer
 /// than the look are noisier than what is tested, which makes the test the milder.
 const PEER_MIN: u32 = 50;
+const PEERS_AT: usize = 50;
 
 /// One tested account.
 #[derive(Debug, Clone)]

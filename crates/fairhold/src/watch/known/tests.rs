@@ -45,14 +45,33 @@ fn seen(matcher: &Matcher, all: impl IntoIterator<Item = Exchange>) -> Vec<Seen>
         .collect()
 }
 
+fn nobody(_: &AccountId) -> Standing {
+    Standing::default()
+}
+
+#[test]
+fn an_account_that_never_stops_is_remembered_by_its_last_exchanges_only() {
+    let matcher = Arc::new(Matcher::new([campaign(Some(CLEARED))]));
+    let mut known = Known::default();
+    let all = (0..500).map(|n| exchange("busy", n, harvest(n)));
+    let rows = known.findings(&matcher, &seen(&matcher, all), nobody);
+    assert_eq!(rows.len(), 1);
+    let kept = known.tallies.values().map(|r| r.exchanges.len()).max();
+    assert!(kept.is_some_and(|n| n <= EXCHANGES_MAX), "{kept:?}");
+}
+
 #[test]
 fn an_account_of_a_known_campaign_is_found_at_its_third_prompt_and_told_once() {
     let matcher = Arc::new(Matcher::new([campaign(Some(CLEARED))]));
     let mut known = Known::default();
     let two = (0..2).map(|n| exchange("new", n, harvest(n + 500)));
-    assert!(known.findings(&matcher, &seen(&matcher, two)).is_empty());
+    assert!(
+        known
+            .findings(&matcher, &seen(&matcher, two), nobody)
+            .is_empty()
+    );
     let more = (2..9).map(|n| exchange("new", n, harvest(n + 500)));
-    let rows = known.findings(&matcher, &seen(&matcher, more));
+    let rows = known.findings(&matcher, &seen(&matcher, more), nobody);
     assert_eq!(rows.len(), 1);
     let view: FindingView = serde_json::from_str(&rows[0].json).unwrap();
     assert_eq!((view.account.as_str(), view.relied_on.len()), ("new", 3));
@@ -61,13 +80,8 @@ fn an_account_of_a_known_campaign_is_found_at_its_third_prompt_and_told_once() {
         view.summary.contains("campaign `lists`") && view.p <= FIRES_MAX,
         "{view:?}"
     );
-    let again = Known::default().findings(
-        &matcher,
-        &seen(
-            &matcher,
-            (0..9).map(|n| exchange("new", n, harvest(n + 500))),
-        ),
-    );
+    let later = (0..9).map(|n| exchange("new", n, harvest(n + 500)));
+    let again = Known::default().findings(&matcher, &seen(&matcher, later), nobody);
     assert_eq!(
         again[0].id, rows[0].id,
         "after a restart the same finding is the same row"
@@ -79,7 +93,11 @@ fn people_match_nothing_and_leave_nothing_behind() {
     let matcher = Arc::new(Matcher::new([campaign(Some(CLEARED))]));
     let mut known = Known::default();
     let people = (0..60).map(|n| exchange(&format!("person-{}", n % 6), n, ordinary(n)));
-    assert!(known.findings(&matcher, &seen(&matcher, people)).is_empty());
+    assert!(
+        known
+            .findings(&matcher, &seen(&matcher, people), nobody)
+            .is_empty()
+    );
     assert!(known.tallies.is_empty());
 }
 
@@ -93,6 +111,10 @@ fn a_campaign_that_was_not_tried_enough_says_nothing() {
         let matcher = Arc::new(Matcher::new([untried]));
         let mut known = Known::default();
         let all = (0..9).map(|n| exchange("new", n, harvest(n + 500)));
-        assert!(known.findings(&matcher, &seen(&matcher, all)).is_empty());
+        assert!(
+            known
+                .findings(&matcher, &seen(&matcher, all), nobody)
+                .is_empty()
+        );
     }
 }
