@@ -41,7 +41,8 @@ impl Listing {
                 listing.bytes = listing.bytes.saturating_add(found.len());
             }
         }
-        if listing.files.is_empty() {
+        // Nothing asked for is nothing to miss.
+        if listing.files.is_empty() && !paths.is_empty() {
             let named: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
             listing.nothing(&named.join("`, `"))?;
         }

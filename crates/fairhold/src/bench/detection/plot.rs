@@ -97,7 +97,7 @@ pub(super) fn intervals(axes: Axes, points: &[(f64, f64, f64, f64)]) -> String {
     );
     let _ = write!(
         out,
-        "<path d=\"M{x0} {y0}L{x1} {y1}\" stroke=\"#8a94a3\" stroke-dasharray=4/>"
+        "<path d=\"M{x0} {y0}L{x1} {y1}\" stroke=\"#8a94a3\" stroke-dasharray=\"4\"/>"
     );
     for (x, y, low, high) in points {
         let ((px, py), (_, lo), (_, hi)) =
