@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write as _};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use verifier::proof::TlogProof;
 
 use crate::checkpoint::LogKey;
 use crate::merkle::Hash;
@@ -56,30 +55,6 @@ pub struct Input<'a> {
     pub entries: &'a [Entry],
     /// Further files: (name, bytes), for example `detector/report.json`.
     pub extra: &'a [(String, Vec<u8>)],
-}
-
-/// DSSE envelope.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Envelope {
-    pub(crate) payload: String,
-    #[serde(rename = "payloadType")]
-    pub(crate) payload_type: String,
-    pub(crate) signatures: Vec<EnvelopeSignature>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EnvelopeSignature {
-    pub(crate) keyid: String,
-    pub(crate) sig: String,
-}
-
-/// DSSE's pre-authentication encoding.
-pub(crate) fn pae(kind: &str, payload: &[u8]) -> Vec<u8> {
-    let mut out = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
-    out.extend_from_slice(payload);
-    out
 }
 
 /// Why a bundle cannot be written.
@@ -128,30 +103,21 @@ pub fn write(input: &Input<'_>) -> Result<Vec<u8>, BundleError> {
     });
     let payload =
         serde_json_canonicalizer::to_vec(&payload).map_err(|e| BundleError(e.to_string()))?;
-    let envelope = Envelope {
-        signatures: vec![EnvelopeSignature {
-            keyid: input.key.name().to_owned(),
-            sig: STANDARD.encode(input.key.sign(&pae(PAYLOAD, &payload))),
-        }],
-        payload: STANDARD.encode(&payload),
-        payload_type: PAYLOAD.to_owned(),
-    };
     let envelope =
-        serde_json_canonicalizer::to_vec(&envelope).map_err(|e| BundleError(e.to_string()))?;
+        crate::dsse::sign(input.key, PAYLOAD, &payload).map_err(|e| BundleError(e.to_string()))?;
     files.insert(STATEMENT.to_owned(), envelope);
     pack(&files).map_err(|e| BundleError(e.to_string()))
 }
 
 /// C2SP tlog-proof.
 pub(crate) fn proof_text(entry: &Entry, checkpoint: &str) -> String {
-    let hashes: String = entry
-        .proof
-        .iter()
-        .fold(String::new(), |all, h| all + &STANDARD.encode(h) + "\n");
-    format!(
-        "c2sp.org/tlog-proof@v1\nindex {}\n{hashes}\n{checkpoint}",
-        entry.seq
-    )
+    TlogProof {
+        extra: None,
+        index: entry.seq,
+        hashes: entry.proof.clone(),
+        checkpoint: checkpoint.to_owned(),
+    }
+    .to_string()
 }
 
 /// The archive: names in order, nothing compressed, one fixed date.

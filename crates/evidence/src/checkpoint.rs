@@ -1,54 +1,40 @@
-//! Signed checkpoints: C2SP tlog-checkpoint inside a C2SP signed-note, Ed25519.
+//! Signed checkpoints: C2SP tlog-checkpoint inside a C2SP signed-note, Ed25519;
+//! and the cosignatures of a witness.
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use sha2::{Digest as _, Sha256};
+use ed25519_dalek::{Signer as _, SigningKey};
+pub use verifier::checkpoint::{
+    Checkpoint, Note, NoteError, NoteSignature, Verifier, cosigned_message,
+};
+use verifier::note::{KeyKind, is_name, key_id, vkey};
 
 use crate::merkle::Hash;
 
-const ED25519: u8 = 1;
-
-/// The state of the log at one size.
+/// Why a key cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// The log's name.
-    pub origin: String,
-    /// Number of leaves.
-    pub size: u64,
-    /// Root of the tree.
-    pub root: Hash,
-}
+pub struct KeyNameError(String);
 
-/// Why a key or a note does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoteError(&'static str);
-
-impl fmt::Display for NoteError {
+impl fmt::Display for KeyNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        write!(
+            f,
+            "`{}` is no key's name: it is visible text without spaces and plus signs",
+            self.0
+        )
     }
 }
 
-impl std::error::Error for NoteError {}
+impl std::error::Error for KeyNameError {}
 
-fn key_hash(name: &str, public: &[u8; 32]) -> [u8; 4] {
-    let digest = Sha256::new()
-        .chain_update(name)
-        .chain_update([b'\n', ED25519])
-        .chain_update(public)
-        .finalize();
-    let mut short = [0; 4];
-    short
-        .iter_mut()
-        .zip(digest)
-        .for_each(|(to, from)| *to = from);
-    short
+fn named(name: &str) -> Result<String, KeyNameError> {
+    is_name(name)
+        .then(|| name.to_owned())
+        .ok_or_else(|| KeyNameError(name.to_owned()))
 }
 
-/// The key that signs the log. Its secret is never printed.
+/// The key that signs a log. Its secret is never printed.
+#[derive(Clone)]
 pub struct LogKey {
     name: String,
     key: SigningKey,
@@ -67,38 +53,52 @@ impl LogKey {
     /// no spaces, no plus.
     ///
     /// # Errors
-    /// [`NoteError`] when the name is empty or holds a space or a plus.
-    pub fn from_seed(seed: &[u8; 32], name: &str) -> Result<Self, NoteError> {
-        if !is_name(name) {
-            return Err(NoteError(
-                "a key's name is visible text without spaces and plus signs",
-            ));
-        }
+    /// [`KeyNameError`] when the name is empty or holds a space or a plus.
+    pub fn from_seed(seed: &[u8; 32], name: &str) -> Result<Self, KeyNameError> {
         Ok(Self {
-            name: name.to_owned(),
+            name: named(name)?,
             key: SigningKey::from_bytes(seed),
         })
     }
 
+    /// The same key under the name of another of its ledgers.
+    ///
+    /// # Errors
+    /// [`KeyNameError`] when that is no key's name.
+    pub fn under(&self, name: &str) -> Result<Self, KeyNameError> {
+        Ok(Self {
+            name: named(name)?,
+            key: self.key.clone(),
+        })
+    }
+
+    fn public(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
     /// The verifier key as text: `<name>+<hash>+<key>`.
     pub fn vkey(&self) -> String {
-        let public = self.key.verifying_key().to_bytes();
-        let mut bytes = vec![ED25519];
-        bytes.extend_from_slice(&public);
-        let hash = hex::encode(key_hash(&self.name, &public));
-        format!("{}+{hash}+{}", self.name, STANDARD.encode(bytes))
+        vkey(&self.name, KeyKind::Ed25519, &self.public())
     }
 
     /// The signed checkpoint.
     pub fn checkpoint(&self, size: u64, root: &Hash) -> String {
-        let text = format!("{}\n{size}\n{}\n", self.name, STANDARD.encode(root));
-        let mut signature = key_hash(&self.name, &self.key.verifying_key().to_bytes()).to_vec();
-        signature.extend_from_slice(&self.sign(text.as_bytes()));
-        format!(
-            "{text}\n\u{2014} {} {}\n",
-            self.name,
-            STANDARD.encode(signature)
-        )
+        let text = Checkpoint {
+            origin: self.name.clone(),
+            size,
+            root: *root,
+        }
+        .body();
+        let line = NoteSignature {
+            name: self.name.clone(),
+            key: key_id(&self.name, KeyKind::Ed25519, &self.public()),
+            signature: self.sign(text.as_bytes()).to_vec(),
+        };
+        Note {
+            text,
+            signatures: vec![line],
+        }
+        .to_string()
     }
 
     /// A bare signature.
@@ -112,117 +112,49 @@ impl LogKey {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+/// The key of a witness. Its secret is never printed.
+#[derive(Clone)]
+pub struct WitnessKey(LogKey);
+
+impl fmt::Debug for WitnessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WitnessKey")
+            .field("name", &self.0.name)
+            .finish_non_exhaustive()
+    }
 }
 
-/// Name, key hash and signature of one line below a note.
-fn signature_line(line: &str) -> Option<(&str, [u8; 4], Vec<u8>)> {
-    let (name, value) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-    let bytes = STANDARD.decode(value).ok().filter(|_| is_name(name))?;
-    let (short, signature) = bytes.split_first_chunk::<4>()?;
-    (!signature.is_empty()).then(|| (name, *short, signature.to_vec()))
-}
-
-/// Checks what the log's key signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verifier {
-    name: String,
-    key: VerifyingKey,
-}
-
-impl Verifier {
-    /// Reads a verifier key, `<name>+<hash>+<key>`.
+impl WitnessKey {
+    /// The key of a seed of 32 random bytes. It must sign nothing else: a
+    /// cosignature does not state the witness's name.
     ///
     /// # Errors
-    /// [`NoteError`] saying what is wrong.
-    pub fn parse(vkey: &str) -> Result<Self, NoteError> {
-        const SHAPE: NoteError = NoteError("a verifier key is `<name>+<8 hex digits>+<base64>`");
-        let mut parts = vkey.splitn(3, '+');
-        let (name, hash, key) = match (parts.next(), parts.next(), parts.next()) {
-            (Some(name), Some(hash), Some(key)) if is_name(name) => (name, hash, key),
-            _ => return Err(SHAPE),
-        };
-        let bytes = STANDARD.decode(key).map_err(|_| SHAPE)?;
-        let public: &[u8; 32] = match bytes.split_first() {
-            Some((&ED25519, rest)) => rest.try_into().map_err(|_| SHAPE)?,
-            _ => return Err(NoteError("the verifier key is of a kind that is not known")),
-        };
-        if hash != hex::encode(key_hash(name, public)) {
-            return Err(NoteError("the verifier key's hash does not fit it"));
-        }
-        let key = VerifyingKey::from_bytes(public)
-            .map_err(|_| NoteError("the verifier key is not a point of the curve"))?;
-        Ok(Self {
-            name: name.to_owned(),
-            key,
-        })
+    /// [`KeyNameError`] when the name is empty or holds a space or a plus.
+    pub fn from_seed(seed: &[u8; 32], name: &str) -> Result<Self, KeyNameError> {
+        LogKey::from_seed(seed, name).map(Self)
     }
 
-    /// The checkpoint in a note, once its signature holds.
-    ///
-    /// # Errors
-    /// [`NoteError`] saying what is wrong.
-    pub fn open(&self, note: &str) -> Result<Checkpoint, NoteError> {
-        const SHAPE: NoteError = NoteError("the checkpoint is not a signed note");
-        let (text, signatures) = note.rsplit_once("\n\n").ok_or(SHAPE)?;
-        let text = format!("{text}\n");
-        let hash = key_hash(&self.name, &self.key.to_bytes());
-        let lines = signatures.strip_suffix('\n').ok_or(SHAPE)?;
-        let mut signed = false;
-        for line in lines.split('\n') {
-            let (name, short, signature) = signature_line(line).ok_or(SHAPE)?;
-            if name != self.name || short != hash {
-                continue; // a witness, or another key of the log
-            }
-            let signature = <[u8; 64]>::try_from(signature).map_err(|_| SHAPE)?;
-            if signed || !self.holds(text.as_bytes(), &signature) {
-                return Err(NoteError("the checkpoint's signature does not hold"));
-            }
-            signed = true;
-        }
-        if signed {
-            self.read(&text)
-        } else {
-            Err(NoteError(
-                "no signature of the checkpoint is of the expected key",
-            ))
-        }
-    }
-
-    fn read(&self, text: &str) -> Result<Checkpoint, NoteError> {
-        const SHAPE: NoteError = NoteError("the signed text is not a checkpoint");
-        let mut lines = text.lines();
-        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
-        else {
-            return Err(SHAPE);
-        };
-        let number: u64 = size.parse().map_err(|_| SHAPE)?;
-        if number.to_string() != size || origin != self.name {
-            return Err(SHAPE);
-        }
-        let root = STANDARD
-            .decode(root)
-            .ok()
-            .and_then(|b| b.try_into().ok())
-            .ok_or(SHAPE)?;
-        Ok(Checkpoint {
-            origin: origin.to_owned(),
-            size: number,
-            root,
-        })
+    /// The verifier key as text, of type 0x04.
+    pub fn vkey(&self) -> String {
+        vkey(&self.0.name, KeyKind::Cosignature, &self.0.public())
     }
 
     /// The key's name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
-    /// Whether a bare signature holds (strictly: no malleable ones).
-    pub(crate) fn holds(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.key
-            .verify_strict(message, &Signature::from_bytes(signature))
-            .is_ok()
+    /// The line that says: at `time` (seconds since 1970) this was the largest
+    /// consistent tree that the witness had seen of the checkpoint's log.
+    /// `body` is the checkpoint's text.
+    pub fn cosign(&self, time: u64, body: &str) -> NoteSignature {
+        let mut signature = time.to_be_bytes().to_vec();
+        signature.extend_from_slice(&self.0.sign(&cosigned_message(time, body)));
+        NoteSignature {
+            name: self.0.name.clone(),
+            key: key_id(&self.0.name, KeyKind::Cosignature, &self.0.public()),
+            signature,
+        }
     }
 }
 

@@ -1,32 +1,10 @@
-//! The tree of RFC 6962 (and RFC 9162) over SHA-256.
+//! The tree of RFC 6962 (and RFC 9162) over SHA-256, as a log grows it.
 
-use sha2::{Digest as _, Sha256};
-
-mod proof;
-
-pub use proof::{ProofError, verify_consistency, verify_inclusion};
-
-/// A node of the tree.
-pub type Hash = [u8; 32];
-
-/// Hash of a leaf: SHA-256 of a zero byte and its bytes.
-pub fn leaf_hash(leaf: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(leaf)
-        .finalize()
-        .into()
-}
-
-/// Hash of an inner node: SHA-256 of a one byte, left and right.
-pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new()
-        .chain_update([1])
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
-}
+use verifier::merkle::{self, Nodes};
+pub use verifier::merkle::{
+    Hash, ProofError, leaf_hash, node_hash, verify_consistency, verify_inclusion,
+};
+use verifier::tile::{Tile, TileKind};
 
 /// A growing tree that keeps the hash of every complete subtree: about 64
 /// bytes per leaf. Roots and proofs at any earlier size cost O(log n) hashes
@@ -73,11 +51,10 @@ impl Tree {
     /// Root of the first `size` leaves; none beyond the tree's size. The root of
     /// no leaves is SHA-256 of nothing.
     pub fn root(&self, size: u64) -> Option<Hash> {
-        match size {
-            0 => Some(Sha256::digest([]).into()),
-            _ if size > self.size() => None,
-            _ => self.range(0, size),
+        if size > self.size() {
+            return None;
         }
+        merkle::root(&mut &*self, size).ok()
     }
 
     /// Proof that leaf `index` is in the tree of `size` leaves.
@@ -85,20 +62,7 @@ impl Tree {
         if index >= size || size > self.size() {
             return None;
         }
-        let mut proof = Vec::new();
-        let (mut low, mut count) = (0, size);
-        while count > 1 {
-            let left = split(count);
-            if index - low < left {
-                proof.push(self.range(low + left, count - left)?);
-                count = left;
-            } else {
-                proof.push(self.range(low, left)?);
-                (low, count) = (low + left, count - left);
-            }
-        }
-        proof.reverse();
-        Some(proof)
+        merkle::inclusion_proof(&mut &*self, index, size).ok()
     }
 
     /// Proof that the tree of `size` leaves continues that of `earlier`.
@@ -106,47 +70,33 @@ impl Tree {
         if earlier > size || size > self.size() {
             return None;
         }
-        if earlier == 0 || earlier == size {
-            return Some(Vec::new());
-        }
-        let mut proof = Vec::new();
-        let (mut low, mut count, mut known) = (0, size, true);
-        loop {
-            if earlier - low == count {
-                if !known {
-                    proof.push(self.range(low, count)?);
-                }
-                proof.reverse();
-                return Some(proof);
-            }
-            let left = split(count);
-            if earlier - low <= left {
-                proof.push(self.range(low + left, count - left)?);
-                count = left;
-            } else {
-                proof.push(self.range(low, left)?);
-                (low, count, known) = (low + left, count - left, false);
-            }
-        }
+        merkle::consistency_proof(&mut &*self, earlier, size).ok()
     }
 
-    /// Root of `count` leaves from `low`; `low` is a multiple of the power of two at or above `count`.
-    fn range(&self, low: u64, count: u64) -> Option<Hash> {
-        if count.is_power_of_two() {
-            let row = self.levels.get(count.trailing_zeros() as usize)?;
-            return row.get(usize::try_from(low / count).ok()?).copied();
-        }
-        let left = split(count);
-        Some(node_hash(
-            &self.range(low, left)?,
-            &self.range(low + left, count - left)?,
-        ))
+    /// The bytes of a tile of hashes; none when the tree does not reach it.
+    pub fn tile(&self, tile: Tile) -> Option<Vec<u8>> {
+        let TileKind::Hashes(level) = tile.kind() else {
+            return None;
+        };
+        let row = self.levels.get(8 * usize::from(level))?;
+        let from = usize::try_from(tile.index().checked_mul(256)?).ok()?;
+        let hashes = row.get(from..from.checked_add(usize::from(tile.width()))?)?;
+        Some(hashes.concat())
     }
 }
 
-/// The largest power of two below `count` (`count` is at least 2).
-fn split(count: u64) -> u64 {
-    count.next_power_of_two() / 2
+/// A node that is not there; nobody learns more.
+#[derive(Debug)]
+pub struct Missing;
+
+impl Nodes for &Tree {
+    type Error = Missing;
+
+    fn node(&mut self, level: u32, index: u64) -> Result<Hash, Missing> {
+        let row = self.levels.get(level as usize);
+        let index = usize::try_from(index).map_err(|_| Missing)?;
+        row.and_then(|row| row.get(index)).copied().ok_or(Missing)
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::bundle::{CHECKPOINT, Envelope, PAYLOAD, STATEMENT, VKEY, pack, pae, unpack};
+use verifier::proof::TlogProof;
+
+use crate::bundle::{CHECKPOINT, PAYLOAD, STATEMENT, VKEY, pack, unpack};
 use crate::checkpoint::{Checkpoint, Verifier};
 use crate::merkle::{Hash, leaf_hash, verify_inclusion};
 use crate::{Event, Record};
@@ -163,33 +163,9 @@ fn text<'a>(files: &'a Files, name: &str) -> Result<&'a str, String> {
 
 fn statement(files: &Files, verifier: &Verifier) -> Result<Statement, String> {
     let wrong = |what: &str| format!("{STATEMENT}: {what}");
-    let envelope: Envelope =
-        serde_json::from_str(text(files, STATEMENT)?).map_err(|e| wrong(&e.to_string()))?;
-    let payload = STANDARD
-        .decode(&envelope.payload)
-        .map_err(|_| wrong("the payload is not base64"))?;
-    let signature = match envelope.signatures.as_slice() {
-        [one] => STANDARD
-            .decode(&one.sig)
-            .ok()
-            .and_then(|s| <[u8; 64]>::try_from(s).ok()),
-        _ => None,
-    };
-    let signature = signature.ok_or_else(|| wrong("it has no single Ed25519 signature"))?;
-    if envelope.payload_type != PAYLOAD || !verifier.holds(&pae(PAYLOAD, &payload), &signature) {
-        return Err(wrong("its signature does not hold"));
-    }
-    // Only the payload is signed: the envelope around it must have the one form
-    // that is written, or anyone could change it.
-    let form = serde_json_canonicalizer::to_vec(&envelope).ok();
-    if form.as_ref() != files.get(STATEMENT)
-        || envelope
-            .signatures
-            .iter()
-            .any(|s| s.keyid != verifier.name())
-    {
-        return Err(wrong("its envelope is not as it was written"));
-    }
+    let envelope = files.get(STATEMENT).map(Vec::as_slice).unwrap_or_default();
+    let payload =
+        verifier::dsse::open(verifier, PAYLOAD, envelope).map_err(|e| wrong(&e.to_string()))?;
     let statement: Statement =
         serde_json::from_slice(&payload).map_err(|e| wrong(&e.to_string()))?;
     if statement.kind == "https://in-toto.io/Statement/v1" {
@@ -255,14 +231,8 @@ fn entries(files: &Files, note: &str, checkpoint: &Checkpoint) -> Result<Vec<Rec
 }
 
 fn proof(text: &str, note: &str) -> Option<(u64, Vec<Hash>)> {
-    let head = text.strip_suffix(note)?.strip_suffix('\n')?;
-    let rest = head.strip_prefix("c2sp.org/tlog-proof@v1\nindex ")?;
-    let mut lines = rest.strip_suffix('\n')?.split('\n');
-    let index = lines.next()?.parse().ok()?;
-    let hashes = lines
-        .map(|l| STANDARD.decode(l).ok()?.try_into().ok())
-        .collect::<Option<_>>()?;
-    Some((index, hashes))
+    let proof = TlogProof::parse(text).ok()?;
+    (proof.checkpoint == note && proof.extra.is_none()).then_some((proof.index, proof.hashes))
 }
 
 /// Every step of the case is in the log: its digest stands in one of the entries.

@@ -41,6 +41,7 @@ enum Place {
 /// The plan of ARCHITECTURE.md; a crate that is not in it has no place.
 const PLAN: &[(&str, Place)] = &[
     ("facts", Place::Floor(0)),
+    ("verifier", Place::Floor(0)),
     ("wire", Place::Floor(1)),
     ("terms", Place::Floor(1)),
     ("detection", Place::Floor(1)),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::checkpoint::Verifier;
 
 const KIND: &str = "application/vnd.fairhold.test+json";
 

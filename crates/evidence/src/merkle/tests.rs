@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 /// The definition of RFC 6962, section 2.1, word for word.
 fn naive_root(leaves: &[Hash]) -> Hash {
