@@ -93,6 +93,39 @@ pub enum Event {
         /// What it concerns.
         subject: String,
     },
+    /// What a subject, or a whole account, had sent and got was made unreadable.
+    Erased {
+        /// The subject's keyed digest; none: the whole account.
+        subject: Option<[u8; 32]>,
+        /// Keys destroyed.
+        keys: u64,
+        /// Sealed bodies deleted.
+        bodies: u64,
+        /// Imported exchanges deleted.
+        imported: u64,
+        /// Who asked for it.
+        by: String,
+        /// SHA-256 of the reason's text.
+        reason: [u8; 32],
+    },
+    /// Bodies were let go because their time was over.
+    Expired {
+        /// Those of records before this moment.
+        before: Timestamp,
+        /// Keys destroyed.
+        keys: u64,
+        /// Sealed bodies deleted.
+        bodies: u64,
+    },
+    /// A person read the bodies of an exchange.
+    BodyRead {
+        /// The exchange.
+        exchange: ExchangeId,
+        /// Who read.
+        by: String,
+        /// SHA-256 of the reason's text.
+        reason: [u8; 32],
+    },
 }
 
 mod leaf;

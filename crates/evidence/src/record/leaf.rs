@@ -85,6 +85,26 @@ enum Shape {
         change: String,
         subject: String,
     },
+    Erased {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        subject: Option<String>,
+        keys: u64,
+        bodies: u64,
+        #[serde(skip_serializing_if = "is_zero", default)]
+        imported: u64,
+        by: String,
+        reason: String,
+    },
+    Expired {
+        before: i64,
+        keys: u64,
+        bodies: u64,
+    },
+    BodyRead {
+        exchange: String,
+        by: String,
+        reason: String,
+    },
 }
 
 #[expect(
@@ -93,6 +113,14 @@ enum Shape {
 )]
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn texts(clauses: &[ClauseId]) -> Vec<String> {
@@ -110,6 +138,10 @@ fn digest(text: &str) -> Result<[u8; 32], RecordError> {
     Ok(bytes)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each kind of record, nothing else"
+)]
 fn shape(event: &Event) -> Shape {
     match event {
         Event::Intent {
@@ -172,9 +204,46 @@ fn shape(event: &Event) -> Shape {
             change: change.clone(),
             subject: subject.clone(),
         },
+        Event::Erased {
+            subject,
+            keys,
+            bodies,
+            imported,
+            by,
+            reason,
+        } => Shape::Erased {
+            subject: subject.map(hex::encode),
+            keys: (*keys).min(LARGEST),
+            bodies: (*bodies).min(LARGEST),
+            imported: (*imported).min(LARGEST),
+            by: by.clone(),
+            reason: hex::encode(reason),
+        },
+        Event::Expired {
+            before,
+            keys,
+            bodies,
+        } => Shape::Expired {
+            before: before.0,
+            keys: (*keys).min(LARGEST),
+            bodies: (*bodies).min(LARGEST),
+        },
+        Event::BodyRead {
+            exchange,
+            by,
+            reason,
+        } => Shape::BodyRead {
+            exchange: exchange.to_string(),
+            by: by.clone(),
+            reason: hex::encode(reason),
+        },
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each kind of record, nothing else"
+)]
 fn event(shape: Shape) -> Result<Event, RecordError> {
     Ok(match shape {
         Shape::Intent {
@@ -240,6 +309,39 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             digest: digest(&d)?,
         },
         Shape::Directory { change, subject } => Event::Directory { change, subject },
+        Shape::Erased {
+            subject,
+            keys,
+            bodies,
+            imported,
+            by,
+            reason,
+        } => Event::Erased {
+            subject: subject.as_deref().map(digest).transpose()?,
+            keys,
+            bodies,
+            imported,
+            by,
+            reason: digest(&reason)?,
+        },
+        Shape::Expired {
+            before,
+            keys,
+            bodies,
+        } => Event::Expired {
+            before: Timestamp(before),
+            keys,
+            bodies,
+        },
+        Shape::BodyRead {
+            exchange,
+            by,
+            reason,
+        } => Event::BodyRead {
+            exchange: ExchangeId::parse(&exchange)?,
+            by,
+            reason: digest(&reason)?,
+        },
     })
 }
 

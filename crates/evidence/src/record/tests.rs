@@ -69,6 +69,31 @@ fn event() -> impl Strategy<Value = Event> {
             digest,
         }),
         (".*", ".*").prop_map(|(change, subject)| Event::Directory { change, subject }),
+        (
+            any::<Option<[u8; 32]>>(),
+            0..1_u64 << 53,
+            0..3_u64,
+            ".*",
+            any::<[u8; 32]>()
+        )
+            .prop_map(|(subject, bodies, few, by, reason)| Event::Erased {
+                subject,
+                keys: bodies / 2,
+                bodies,
+                imported: few,
+                by,
+                reason,
+            }),
+        (0_i64..1 << 50, 0..1_u64 << 53).prop_map(|(before, bodies)| Event::Expired {
+            before: Timestamp(before),
+            keys: bodies / 2,
+            bodies,
+        }),
+        (name(), ".*", any::<[u8; 32]>()).prop_map(|(x, by, reason)| Event::BodyRead {
+            exchange: ExchangeId::parse(&x).unwrap(),
+            by,
+            reason,
+        }),
     ]
 }
 
@@ -120,4 +145,26 @@ fn the_usual_leaves_are_small_and_canonical() {
             .is_err()
     );
     assert!(intent.leaf(1 << 53).is_err());
+}
+
+#[test]
+fn what_was_let_go_is_said_without_naming_anybody() {
+    let erased = Record {
+        at: Timestamp(5),
+        account: Some(AccountId::parse("acme").unwrap()),
+        event: Event::Erased {
+            subject: Some([1; 32]),
+            keys: 2,
+            bodies: 8,
+            imported: 0,
+            by: "dpo".to_owned(),
+            reason: [2; 32],
+        },
+    };
+    let golden = format!(
+        r#"{{"account":"acme","at":5,"bodies":8,"by":"dpo","keys":2,"reason":"{}","seq":9,"subject":"{}","type":"erased","v":1}}"#,
+        "02".repeat(32),
+        "01".repeat(32)
+    );
+    assert_eq!(String::from_utf8(erased.leaf(9).unwrap()).unwrap(), golden);
 }

@@ -420,6 +420,9 @@ fn described(event: &Event) -> (&'static str, Option<&ExchangeId>) {
         Event::Completion { exchange, .. } => ("completion", Some(exchange)),
         Event::CaseStep { .. } => ("case_step", None),
         Event::Directory { .. } => ("directory", None),
+        Event::Erased { .. } => ("erased", None),
+        Event::Expired { .. } => ("expired", None),
+        Event::BodyRead { exchange, .. } => ("body_read", Some(exchange)),
     }
 }
 
@@ -429,7 +432,10 @@ fn closing(record: &Record) -> Option<u64> {
         Event::Intent { .. }
         | Event::Refusal { .. }
         | Event::CaseStep { .. }
-        | Event::Directory { .. } => None,
+        | Event::Directory { .. }
+        | Event::Erased { .. }
+        | Event::Expired { .. }
+        | Event::BodyRead { .. } => None,
     }
 }
 

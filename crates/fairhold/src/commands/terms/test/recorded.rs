@@ -154,7 +154,10 @@ fn seen(record: Record) -> Result<Option<Seen>, Failure> {
         Event::Refusal { .. }
         | Event::Completion { .. }
         | Event::CaseStep { .. }
-        | Event::Directory { .. } => return Ok(None),
+        | Event::Directory { .. }
+        | Event::Erased { .. }
+        | Event::Expired { .. }
+        | Event::BodyRead { .. } => return Ok(None),
     };
     Ok(Some(seen))
 }
