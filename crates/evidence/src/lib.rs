@@ -4,6 +4,7 @@
 pub mod bundle;
 pub mod checkpoint;
 pub mod dsse;
+pub mod ledger;
 pub mod merkle;
 mod record;
 pub mod seal;

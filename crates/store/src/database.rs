@@ -37,6 +37,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "profiles",
         include_str!("../migrations/0005_profiles.sql"),
     ),
+    (6, "ledgers", include_str!("../migrations/0006_ledgers.sql")),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

@@ -13,6 +13,7 @@ mod doors;
 mod folder;
 mod imported;
 mod journal;
+mod ledgers;
 mod links;
 mod profiles;
 mod reads;
@@ -28,6 +29,10 @@ pub use doors::{SystemClock, random, write_atomically};
 pub use folder::DataFolder;
 pub use imported::ImportedAfter;
 pub use journal::{Entry, Journal, JournalError, JournalTask, LeafOf, SealedBody, Spend};
+pub use ledgers::{
+    EpochRow, HOUSE, LedgerRow, ROOT, RootCheckpointRow, RootEntryRow, SealBatch, SealableRow,
+    TileRow,
+};
 pub use links::{LinkKind, LinkRow, SeenRow};
 pub use profiles::{FindingRow, FleetRank, LookRow, ProfileRow, SealedRequest, WatchBatch};
 pub use reads::{JournalRow, OpenIntent};

@@ -1,0 +1,143 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::merkle::{Tree, leaf_hash, verify_consistency, verify_inclusion};
+
+fn leaf(n: u64) -> Hash {
+    leaf_hash(&n.to_be_bytes())
+}
+
+/// A tree kept as the store keeps it: full tiles of leaves, and all tiles above.
+fn kept(size: u64) -> (Edge, Tiles) {
+    let mut edge = Edge::default();
+    let mut tiles = Tiles::new();
+    for n in 0..size {
+        tiles.entry((0, n / WIDTH)).or_default().push(leaf(n));
+        edge.push(leaf(n), |f| {
+            let tile = tiles.entry((f.level, f.index / WIDTH)).or_default();
+            assert_eq!(tile.len() as u64, f.index % WIDTH, "in order");
+            tile.push(f.hash);
+        });
+    }
+    (edge, tiles)
+}
+
+#[test]
+fn tiles_and_edge_say_what_the_tree_says() {
+    // 66,000 reaches the second level of tiles above the leaves.
+    let (edge, tiles) = kept(66_000);
+    let tree = Tree::from_hashes((0..66_000).map(leaf));
+    assert_eq!(Some(edge.root()), tree.root(66_000));
+    for size in [
+        1, 2, 255, 256, 257, 511, 512, 4_095, 65_535, 65_536, 65_537, 66_000,
+    ] {
+        let root = Plan::root(size).resolve(&tiles).unwrap();
+        assert_eq!(root.first().copied(), tree.root(size), "root of {size}");
+        for index in [0, 1, size / 3, size / 2, size - 1].map(|i| i.min(size - 1)) {
+            let proof = Plan::inclusion(index, size).unwrap().resolve(&tiles);
+            assert_eq!(
+                proof,
+                tree.inclusion_proof(index, size),
+                "{index} in {size}"
+            );
+        }
+        for earlier in [0, 1, size / 2, size.saturating_sub(1), size] {
+            let proof = Plan::consistency(earlier, size).unwrap().resolve(&tiles);
+            assert_eq!(
+                proof,
+                tree.consistency_proof(earlier, size),
+                "{earlier} to {size}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_tree_is_listed_as_the_specification_lists_it() {
+    let all: Vec<_> = tiles_of(70_000).collect();
+    let of = |level| all.iter().filter(move |t| t.0 == level);
+    assert_eq!(of(0).filter(|t| t.2 == 256).count(), 273);
+    assert_eq!(of(0).next_back(), Some(&(0, 273, 112)));
+    assert_eq!(of(1).collect::<Vec<_>>(), [&(1, 0, 256), &(1, 1, 17)]);
+    assert_eq!(of(2).collect::<Vec<_>>(), [&(2, 0, 1)]);
+    assert_eq!(of(3).count(), 0);
+    assert_eq!(tiles_of(256).collect::<Vec<_>>(), [(0, 0, 256), (1, 0, 1)]);
+    assert_eq!(tiles_of(0).count(), 0);
+    assert_eq!(tiles_of(u64::MAX).next(), Some((0, 0, 256)));
+}
+
+#[test]
+fn an_edge_of_another_size_is_refused() {
+    let (edge, _) = kept(5);
+    let bytes = edge.to_bytes();
+    assert_eq!(Edge::from_bytes(5, &bytes), Ok(edge));
+    for (size, bytes) in [
+        (4, &bytes[..]),
+        (7, &bytes[..]),
+        (5, &bytes[1..]),
+        (0, &bytes[..32]),
+    ] {
+        assert!(Edge::from_bytes(size, bytes).is_err(), "{size}");
+    }
+    assert_eq!(
+        Edge::from_bytes(0, &[]).unwrap().root(),
+        Tree::default().root(0).unwrap()
+    );
+}
+
+#[test]
+fn names_of_ledgers_tell_no_account() {
+    let key = [3; 32];
+    let acme = ledger_origin("log", &key, Some("acme"));
+    assert!(
+        acme.starts_with("log/") && acme.len() == "log/".len() + 32,
+        "{acme}"
+    );
+    let others = [
+        ledger_origin("log", &key, Some("acme2")),
+        ledger_origin("log", &key, Some("house")),
+        ledger_origin("log", &key, None),
+        ledger_origin("log", &[4; 32], Some("acme")),
+        ledger_origin("log@2", &key, Some("acme")),
+    ];
+    assert!(others.iter().all(|o| *o != acme));
+    assert_eq!(
+        acme,
+        ledger_origin(&root_origin("log", 1), &key, Some("acme"))
+    );
+    assert_eq!(root_origin("log", 2), "log@2");
+}
+
+#[test]
+fn a_bundle_counts_its_entries_in_two_bytes() {
+    assert_eq!(
+        bundle([&b"ab"[..], b"", b"c"]).unwrap(),
+        b"\0\x02ab\0\0\0\x01c"
+    );
+    assert_eq!(bundle([&vec![0; 65_536][..]]), Err(TooLong(65_536)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn proofs_from_tiles_hold(size in 1_u64..3_000, a in any::<u64>(), b in any::<u64>()) {
+        let (edge, tiles) = kept(size);
+        let index = a % size;
+        let proof = Plan::inclusion(index, size).unwrap().resolve(&tiles).unwrap();
+        prop_assert!(verify_inclusion(&leaf(index), index, size, &proof, &edge.root()).is_ok());
+        let earlier = 1 + b % size;
+        let before = kept(earlier).0.root();
+        let proof = Plan::consistency(earlier, size).unwrap().resolve(&tiles).unwrap();
+        prop_assert!(verify_consistency(earlier, &before, size, &edge.root(), &proof).is_ok());
+    }
+
+    #[test]
+    fn an_edge_goes_on_where_it_was_kept(first in 0_u64..600, then in 0_u64..600) {
+        let mut edge = kept(first).0;
+        edge = Edge::from_bytes(first, &edge.to_bytes()).unwrap();
+        for n in first..first + then {
+            edge.push(leaf(n), |_| {});
+        }
+        prop_assert_eq!(edge.root(), kept(first + then).0.root());
+    }
+}
