@@ -3,19 +3,18 @@
 //!
 //! An [`Edge`] is all that appending needs: the roots of the complete subtrees,
 //! one for each bit of the size. Everything else is in tiles of 256 hashes
-//! (C2SP tlog-tiles), and a [`Plan`] says which of them to read. Nothing here
-//! reads them: whoever keeps them does, and hands them in.
+//! (C2SP tlog-tiles), and a [`Question`] says which of them to read. Nothing
+//! here reads them: whoever keeps them does, and hands them in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::fmt;
 
 use hmac::{Hmac, Mac as _};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
+use verifier::merkle::{self, Hash, Nodes, empty_root, node_hash};
+use verifier::tile::{Tile, TileKind, Tiles, WIDTH};
 
-use crate::merkle::{Hash, node_hash};
-
-/// Hashes of a full tile, and entries of a full bundle.
-pub const WIDTH: u64 = 256;
 /// Each level of tiles stands for eight of the tree.
 const HEIGHT: u32 = 8;
 
@@ -113,13 +112,13 @@ impl Edge {
     pub fn root(&self) -> Hash {
         let mut peaks = self.peaks.iter().rev();
         match peaks.next() {
-            None => Sha256::digest([]).into(),
+            None => empty_root(),
             Some(last) => peaks.fold(*last, |right, left| node_hash(left, &right)),
         }
     }
 }
 
-/// Root of a full or partial run of hashes that begins at a multiple of its size rounded up to a power of two.
+/// Root of a run of hashes that is a tree of its own.
 pub fn root_of(hashes: &[Hash]) -> Hash {
     let mut edge = Edge::default();
     for hash in hashes {
@@ -128,162 +127,78 @@ pub fn root_of(hashes: &[Hash]) -> Hash {
     edge.root()
 }
 
-/// A complete subtree: `2^height` leaves from `index * 2^height` on.
+/// What is asked of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Node {
-    height: u32,
-    index: u64,
+pub enum Question {
+    /// Its root.
+    Root,
+    /// Proof that this leaf is in it.
+    Inclusion(u64),
+    /// Proof that it continues the tree of so many leaves.
+    Consistency(u64),
 }
 
-impl Node {
-    /// The tile it is computed from, and which of its hashes.
-    fn place(self) -> (u8, u64, std::ops::Range<usize>) {
-        let within = self.height % HEIGHT;
-        let first = self.index << within;
-        let offset = usize::try_from(first % WIDTH).unwrap_or(0);
-        let level = u8::try_from(self.height / HEIGHT).unwrap_or(u8::MAX);
-        (level, first / WIDTH, offset..offset + (1 << within))
-    }
-}
-
-/// The tiles that were read, by level and place.
-pub type Tiles = BTreeMap<(u8, u64), Vec<Hash>>;
-
-/// What a root or a proof is made of: for each of its hashes, the complete
-/// subtrees that add up to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    hashes: Vec<Vec<Node>>,
-}
-
-impl Plan {
-    /// The root of the first `size` leaves, as the only hash. Size 0 needs no tile and has no hash.
-    pub fn root(size: u64) -> Self {
-        let mut plan = Self { hashes: Vec::new() };
-        if size > 0 {
-            plan.add(0, size);
-        }
-        plan
-    }
-
-    /// Proof that leaf `index` is in the tree of `size` leaves; none for an impossible place.
-    pub fn inclusion(index: u64, size: u64) -> Option<Self> {
-        if index >= size {
-            return None;
-        }
-        let mut plan = Self { hashes: Vec::new() };
-        let (mut low, mut count) = (0, size);
-        while count > 1 {
-            let left = split(count);
-            if index - low < left {
-                plan.add(low + left, count - left);
-                count = left;
-            } else {
-                plan.add(low, left);
-                (low, count) = (low + left, count - left);
-            }
-        }
-        plan.hashes.reverse();
-        Some(plan)
-    }
-
-    /// Proof that the tree of `size` leaves continues that of `earlier`; none when it is the larger.
-    pub fn consistency(earlier: u64, size: u64) -> Option<Self> {
-        if earlier > size {
-            return None;
-        }
-        let mut plan = Self { hashes: Vec::new() };
-        if earlier == 0 || earlier == size {
-            return Some(plan);
-        }
-        let (mut low, mut count, mut known) = (0, size, true);
-        while earlier - low != count {
-            let left = split(count);
-            if earlier - low <= left {
-                plan.add(low + left, count - left);
-                count = left;
-            } else {
-                plan.add(low, left);
-                (low, count, known) = (low + left, count - left, false);
-            }
-        }
-        if !known {
-            plan.add(low, count);
-        }
-        plan.hashes.reverse();
-        Some(plan)
-    }
-
-    /// The tiles to read: level and place.
-    pub fn tiles(&self) -> BTreeSet<(u8, u64)> {
-        let nodes = self.hashes.iter().flatten();
-        nodes
-            .map(|node| {
-                let (level, n, _) = node.place();
-                (level, n)
-            })
-            .collect()
-    }
-
-    /// The hashes, from tiles that hold at least what is needed; none when one is missing or short.
-    pub fn resolve(&self, tiles: &Tiles) -> Option<Vec<Hash>> {
-        let node = |node: &Node| {
-            let (level, n, range) = node.place();
-            tiles.get(&(level, n))?.get(range).map(root_of)
+impl Question {
+    /// The tiles that answer it for a tree of `size` leaves, each as wide as that tree has it.
+    pub fn tiles(self, size: u64) -> BTreeSet<Tile> {
+        let mut needed = Needed {
+            size,
+            tiles: BTreeSet::new(),
         };
-        let hash = |nodes: &Vec<Node>| {
-            let mut roots = nodes.iter().rev();
-            let last = node(roots.next()?)?;
-            roots.try_fold(last, |right, left| Some(node_hash(&node(left)?, &right)))
+        // Nodes that need no reading cannot fail.
+        let Ok(()) = match self {
+            Self::Root => merkle::root(&mut needed, size).map(drop),
+            Self::Inclusion(index) => merkle::inclusion_proof(&mut needed, index, size).map(drop),
+            Self::Consistency(earlier) => {
+                merkle::consistency_proof(&mut needed, earlier, size).map(drop)
+            }
         };
-        self.hashes.iter().map(hash).collect()
+        needed.tiles
     }
 
-    /// The subtrees that add up to `count` leaves from `low`.
-    fn add(&mut self, low: u64, count: u64) {
-        let (mut at, mut left) = (low, count);
-        let mut nodes = Vec::new();
-        while left > 0 {
-            let height = left.ilog2();
-            nodes.push(Node {
-                height,
-                index: at >> height,
-            });
-            at += 1 << height;
-            left -= 1 << height;
+    /// The answer, from those tiles: the root alone, or the proof's hashes.
+    ///
+    /// # Errors
+    /// [`Missing`] when a tile is not there or not as wide, or the place is beyond the tree.
+    pub fn answer(self, size: u64, tiles: &BTreeMap<Tile, Vec<u8>>) -> Result<Vec<Hash>, Missing> {
+        let mut read = Tiles::new(size, |tile| tiles.get(&tile).cloned().ok_or(Missing));
+        match self {
+            Self::Root => read.root().map(|root| vec![root]),
+            Self::Inclusion(index) => read.inclusion_proof(index),
+            Self::Consistency(earlier) => read.consistency_proof(earlier),
         }
-        self.hashes.push(nodes);
+        .map_err(|_| Missing)
     }
 }
 
-/// The largest power of two below `count` (`count` is at least 2).
-fn split(count: u64) -> u64 {
-    count.next_power_of_two() / 2
+/// A tile that was asked for is not there as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing;
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a tile that the proof needs is missing or damaged")
+    }
 }
 
-/// Every tile of a tree: level, place and width, full or partial.
-pub fn tiles_of(size: u64) -> impl Iterator<Item = (u8, u64, u16)> {
-    (0..8_u8)
-        .map(move |level| {
-            (
-                level,
-                size.checked_shr(u32::from(level) * HEIGHT).unwrap_or(0),
-            )
-        })
-        .take_while(|(_, hashes)| *hashes > 0)
-        .flat_map(|(level, hashes)| {
-            (0..hashes.div_ceil(WIDTH)).map(move |n| {
-                let width = (hashes - n * WIDTH).min(WIDTH);
-                (level, n, u16::try_from(width).unwrap_or(0))
-            })
-        })
+impl std::error::Error for Missing {}
+
+/// Walks a tree to see which tiles it would read.
+struct Needed {
+    size: u64,
+    tiles: BTreeSet<Tile>,
 }
 
-/// The body of a checkpoint: what is signed, and what the root log's entries are.
-pub fn body(origin: &str, size: u64, root: &Hash) -> String {
-    use base64::Engine as _;
-    let root = base64::engine::general_purpose::STANDARD.encode(root);
-    format!("{origin}\n{size}\n{root}\n")
+impl Nodes for Needed {
+    type Error = Infallible;
+
+    fn node(&mut self, level: u32, index: u64) -> Result<Hash, Infallible> {
+        let kind = TileKind::Hashes(u8::try_from(level / HEIGHT).unwrap_or(u8::MAX));
+        let first = index << (level % HEIGHT);
+        self.tiles
+            .extend(Tile::in_log(kind, first / WIDTH, self.size));
+        Ok([0; 32])
+    }
 }
 
 /// The root log's name in an epoch: the log's own, then `@2`, `@3` ...
@@ -306,36 +221,9 @@ pub fn ledger_origin(root_origin: &str, key: &[u8; 32], account: Option<&str>) -
         };
         mac.finalize().into_bytes()
     });
-    let tag: String = mac
-        .map(|bytes| bytes.iter().take(16).map(|b| format!("{b:02x}")).collect())
-        .unwrap_or_default();
+    let tag = mac.map(|bytes| hex::encode(bytes.as_slice().get(..16).unwrap_or_default()));
+    let tag = tag.unwrap_or_default();
     format!("{root_origin}/{tag}")
-}
-
-/// Why an entry does not fit a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLong(pub usize);
-
-impl fmt::Display for TooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an entry of {} bytes exceeds 65,535", self.0)
-    }
-}
-
-impl std::error::Error for TooLong {}
-
-/// A bundle of entries: each after its length in two bytes.
-///
-/// # Errors
-/// [`TooLong`] for an entry that two bytes cannot count.
-pub fn bundle<'a>(entries: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, TooLong> {
-    let mut out = Vec::new();
-    for entry in entries {
-        let length = u16::try_from(entry.len()).map_err(|_| TooLong(entry.len()))?;
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(entry);
-    }
-    Ok(out)
 }
 
 #[cfg(test)]
