@@ -10,7 +10,7 @@ use siphasher::sip::SipHasher24;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Words in one gram.
-pub const GRAM: usize = 8;
+pub(crate) const GRAM: usize = 8;
 
 /// The secret of one registry.
 #[derive(Clone, Copy)]

@@ -1,11 +1,33 @@
 //! Whose text is this?
 //!
-//! Answers are registered as keyed fingerprints of eight words in a row; their text is not kept.
-//! A corpus is then asked, document by document, which answers it holds and how much of each.
+//! Outputs are registered as keyed fingerprints in three channels: words in their order (W8), the
+//! same after names and numbers were left out (S8), and content stems near each other (T3). Their
+//! text is not kept. A corpus is then asked, document by document, which outputs it holds, where,
+//! and what else could explain it: chance, or an independent answer to the same prompt.
 #![forbid(unsafe_code)]
 
+mod answers;
+mod background;
+mod calibration;
+mod channels;
+mod filter;
 mod grams;
+mod key;
+mod normaliser;
 mod registry;
+mod scanner;
+mod segment;
+mod verdict;
 
-pub use grams::{FingerprintKey, GRAM};
-pub use registry::{Held, Registered, Registry, Skipped};
+pub use answers::{Held, Registered, Registry as Answers};
+pub use background::{Background, BackgroundBuilder};
+pub use calibration::Calibration;
+pub use grams::FingerprintKey;
+pub use key::{AuditKey, Channel, GRAM};
+pub use normaliser::{NORMALISER_VERSION, normal_words};
+pub use registry::{JoinError, Registry};
+pub use scanner::{Depth, Guarantee, Scanner, Stream};
+pub use segment::{
+    Month, Output, OutputText, Role, Segment, SegmentBuilder, SegmentError, Skipped, WORDS_MIN,
+};
+pub use verdict::{Features, Fusion, Independent, Judge, Match, Span, Verdict};

@@ -1,162 +1,222 @@
-//! Which registered answers does a text hold?
+//! Which outputs have this fingerprint?
 //!
-//! What is compared is containment: the share of an answer's grams that stand in the text. A page
-//! that quotes an answer whole holds it whole, however long the page is. What an answer took from
-//! its own prompt, and what more than [`COMMON`] answers say, is nobody's mark and does not count.
+//! All segments of an audit under one key, joined in memory: a filter that says no to nearly every
+//! stranger, and behind it the sorted fingerprints.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 
-use facts::ExchangeId;
+use crate::background::Background;
+use crate::filter::Filter;
+use crate::segment::{Entry, FINGERPRINT, Output, Role, Segment};
 
-use crate::grams::{FingerprintKey, words};
+/// An ordered gram that more outputs than this hold is boilerplate.
+const COMMON_ORDERED: usize = 8;
+/// A triple that more outputs than this hold tells too little to be asked.
+const COMMON_TRIPLE: usize = 64;
+/// An ordered gram that so many public documents hold is nobody's.
+const PUBLIC_ORDERED: u32 = 1;
 
-/// Shorter answers say too little to be told apart.
-const WORDS_MIN: usize = 40;
-/// A gram of more answers than this is boilerplate.
-const COMMON: usize = 8;
-
-/// Why an answer was not registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Skipped {
-    /// Fewer than 40 words.
-    Short,
-    /// Nothing in it that its prompt did not say.
-    Repeats,
+/// Why segments do not make a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JoinError {
+    /// A segment or the background was made under another key.
+    Foreign,
+    /// More outputs than 2^32 - 1.
+    TooMany,
 }
 
-/// What a registration came to.
-pub type Registered = Result<(), Skipped>;
-
-/// An answer found in a text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held {
-    /// The exchange whose answer it is.
-    pub exchange: ExchangeId,
-    /// The answer's own grams that stand in the text.
-    pub grams: usize,
-    /// Their share of the answer's own grams, 0 to 1.
-    pub share: f64,
-    /// The longest run of grams in the order of the answer; `n` grams are `n + 7` words.
-    pub run: usize,
-}
-
-struct Answer {
-    exchange: ExchangeId,
-    own: usize,
-}
-
-/// The fingerprints of answers, under one key. Several grams of an answer that are the same count
-/// once.
-pub struct Registry {
-    key: FingerprintKey,
-    answers: Vec<Answer>,
-    /// Where each gram stands: (answer, position).
-    at: HashMap<u64, Vec<(usize, usize)>>,
-}
-
-impl std::fmt::Debug for Registry {
+impl std::fmt::Display for JoinError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Registry({} answers)", self.answers.len())
-    }
-}
-
-impl Registry {
-    /// An empty registry.
-    pub fn new(key: FingerprintKey) -> Self {
-        Self {
-            key,
-            answers: Vec::new(),
-            at: HashMap::new(),
-        }
-    }
-
-    /// How many answers it knows.
-    pub fn len(&self) -> usize {
-        self.answers.len()
-    }
-
-    /// Whether it knows none.
-    pub fn is_empty(&self) -> bool {
-        self.answers.is_empty()
-    }
-
-    /// Registers an answer.
-    ///
-    /// # Errors
-    /// [`Skipped`] when it holds nothing by which it could be told.
-    pub fn register(&mut self, exchange: ExchangeId, prompt: &str, answer: &str) -> Registered {
-        if words(answer).len() < WORDS_MIN {
-            return Err(Skipped::Short);
-        }
-        let asked: HashSet<u64> = self.key.grams(prompt).into_iter().collect();
-        let mut seen = HashSet::new();
-        let mut own = Vec::new();
-        for (position, gram) in self.key.grams(answer).into_iter().enumerate() {
-            if !asked.contains(&gram) && seen.insert(gram) {
-                own.push((position, gram));
+        f.write_str(match self {
+            Self::Foreign => {
+                "a segment or the background was made under another key: give those of one audit key"
             }
-        }
-        if own.is_empty() {
-            return Err(Skipped::Repeats);
-        }
-        let number = self.answers.len();
-        for (position, gram) in &own {
-            self.at.entry(*gram).or_default().push((number, *position));
-        }
-        self.answers.push(Answer {
-            exchange,
-            own: own.len(),
-        });
-        Ok(())
-    }
-
-    /// The answers that `text` holds at least `share_min` of, the most complete first.
-    pub fn held(&self, text: &str, share_min: f64) -> Vec<Held> {
-        let mut hits: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        let mut seen = HashSet::new();
-        for gram in self.key.grams(text) {
-            let Some(at) = self.at.get(&gram).filter(|at| at.len() <= COMMON) else {
-                continue;
-            };
-            if seen.insert(gram) {
-                for (answer, position) in at {
-                    hits.entry(*answer).or_default().push(*position);
-                }
-            }
-        }
-        let mut held: Vec<Held> = hits
-            .into_iter()
-            .filter_map(|(n, at)| self.measured(n, &at))
-            .filter(|held| held.share >= share_min)
-            .collect();
-        held.sort_by(|a, b| {
-            let order = b.share.total_cmp(&a.share);
-            order.then_with(|| a.exchange.as_str().cmp(b.exchange.as_str()))
-        });
-        held
-    }
-
-    fn measured(&self, number: usize, at: &[usize]) -> Option<Held> {
-        let answer = self.answers.get(number)?;
-        let mut run = 0;
-        let mut longest = 0;
-        let mut before = None;
-        for position in at {
-            let follows = before.is_some_and(|b: usize| b + 1 == *position);
-            run = if follows { run + 1 } else { 1 };
-            longest = longest.max(run);
-            before = Some(*position);
-        }
-        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-        let share = at.len() as f64 / answer.own as f64;
-        Some(Held {
-            exchange: answer.exchange.clone(),
-            grams: at.len(),
-            share,
-            run: longest,
+            Self::TooMany => "there are more than 4,294,967,295 outputs: audit by account or by month",
         })
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl std::error::Error for JoinError {}
+
+/// All that one audit looks for.
+#[derive(Debug)]
+pub struct Registry {
+    key_id: u64,
+    outputs: Vec<Output>,
+    entries: Vec<Entry>,
+    /// For each value of the upper `shift`ed bits, where its entries begin.
+    begins: Vec<usize>,
+    shift: u32,
+    filter: Filter,
+    background: Option<Background>,
+    /// Control twins by prompt.
+    twins: HashMap<u64, usize>,
+}
+
+impl Registry {
+    /// Joins segments of one key.
+    ///
+    /// # Errors
+    /// [`JoinError`] when one is of another key.
+    pub fn join(
+        key_id: u64,
+        segments: Vec<Segment>,
+        background: Option<Background>,
+    ) -> Result<Self, JoinError> {
+        if background.as_ref().is_some_and(|b| b.key_id() != key_id) {
+            return Err(JoinError::Foreign);
+        }
+        let mut outputs: Vec<Output> = Vec::new();
+        let mut entries = Vec::with_capacity(segments.iter().map(Segment::fingerprints).sum());
+        for segment in segments {
+            if segment.key_id != key_id {
+                return Err(JoinError::Foreign);
+            }
+            let base = u32::try_from(outputs.len()).map_err(|_| JoinError::TooMany)?;
+            outputs.extend(segment.outputs);
+            entries.extend(segment.entries.into_iter().map(|entry| Entry {
+                packed: entry.packed,
+                output: base.saturating_add(entry.output),
+            }));
+        }
+        u32::try_from(outputs.len()).map_err(|_| JoinError::TooMany)?;
+        entries.sort_unstable();
+        let mut filter = Filter::with_room_for(entries.len());
+        for entry in &entries {
+            filter.insert(widened(entry.packed));
+        }
+        let (begins, shift) = index(&entries);
+        let mut twins = HashMap::new();
+        for output in &outputs {
+            if output.role == Role::Control && output.prompt != 0 {
+                *twins.entry(output.prompt).or_insert(0) += 1;
+            }
+        }
+        Ok(Self {
+            key_id,
+            outputs,
+            entries,
+            begins,
+            shift,
+            filter,
+            background,
+            twins,
+        })
+    }
+
+    /// The key its fingerprints were made under.
+    pub fn key_id(&self) -> u64 {
+        self.key_id
+    }
+
+    /// All outputs, control twins among them.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// How many outputs may be recognised.
+    pub fn len(&self) -> usize {
+        self.outputs
+            .iter()
+            .filter(|o| o.role == Role::Output)
+            .count()
+    }
+
+    /// Whether there is none to recognise.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many fingerprints it holds.
+    pub fn fingerprints(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The size of the filter in memory.
+    pub fn filter_bytes(&self) -> usize {
+        self.filter.bytes()
+    }
+
+    /// The size of all of it in memory, nearly.
+    pub fn bytes(&self) -> usize {
+        self.filter.bytes()
+            + self.entries.len() * size_of::<Entry>()
+            + self.begins.len() * size_of::<usize>()
+            + self.outputs.len() * (size_of::<Output>() + 96)
+    }
+
+    /// How many control twins a prompt has.
+    pub fn twins(&self, prompt: u64) -> usize {
+        self.twins.get(&prompt).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// The places of a key, and how many bits it tells; none of what everybody says.
+    pub(crate) fn find(&self, key: u64, ordered: bool) -> Option<(&[Entry], f64)> {
+        let found = self.places(key);
+        let public = self.background.as_ref().map_or(0, |b| b.frequency(key));
+        let common = if ordered {
+            found.len() > COMMON_ORDERED || public > PUBLIC_ORDERED
+        } else {
+            found.len() > COMMON_TRIPLE
+        };
+        if found.is_empty() || common {
+            return None;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let said = found.len() as f64 + f64::from(public);
+        Some((found, (self.texts() / said).log2().max(0.0)))
+    }
+
+    /// All texts that rarity is counted over.
+    pub(crate) fn texts(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let outputs = self.outputs.len() as f64;
+        1.0 + outputs + f64::from(self.background.as_ref().map_or(0, Background::documents))
+    }
+
+    fn places(&self, key: u64) -> &[Entry] {
+        let bucket = usize::try_from(key >> self.shift).unwrap_or(usize::MAX);
+        let (Some(from), Some(to)) = (self.begins.get(bucket), self.begins.get(bucket + 1)) else {
+            return &[];
+        };
+        let bucket = self.entries.get(*from..*to).unwrap_or_default();
+        let first = bucket.partition_point(|e| e.packed < key & FINGERPRINT);
+        let tail = bucket.get(first..).unwrap_or_default();
+        let count = tail
+            .iter()
+            .take_while(|e| e.packed & FINGERPRINT == key & FINGERPRINT)
+            .count();
+        tail.get(..count).unwrap_or_default()
+    }
+}
+
+/// The filter's key of a fingerprint: its 48 bits, spread over 64 again.
+#[inline]
+pub(crate) fn widened(key: u64) -> u64 {
+    let kept = key & FINGERPRINT;
+    let mixed = (kept ^ (kept >> 29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 32)
+}
+
+/// About eight entries a bucket.
+fn index(entries: &[Entry]) -> (Vec<usize>, u32) {
+    let bits = (entries.len() / 8).max(2).ilog2().clamp(1, 28);
+    let shift = 64 - bits;
+    let mut begins = vec![0; (1 << bits) + 1];
+    for entry in entries {
+        let bucket = usize::try_from(entry.packed >> shift).unwrap_or(0);
+        if let Some(count) = begins.get_mut(bucket + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for begin in &mut begins {
+        sum += *begin;
+        *begin = sum;
+    }
+    (begins, shift)
+}

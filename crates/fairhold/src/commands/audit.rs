@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use provenance::{FingerprintKey, Registry};
+use provenance::{Answers, FingerprintKey};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ struct Match {
 /// Runs the command; exit 1 when a document holds an answer.
 pub(crate) fn run(what: &Audit, out: Out) -> Result<Exit, Failure> {
     let key = store::random::<16>().map_err(|e| Failure::error(format!("draw a key: {e}")))?;
-    let mut registry = Registry::new(FingerprintKey::new(key));
+    let mut registry = Answers::new(FingerprintKey::new(key));
     let mut told = Told {
         answers: 0,
         skipped: 0,
@@ -74,7 +74,7 @@ pub(crate) fn run(what: &Audit, out: Out) -> Result<Exit, Failure> {
 }
 
 /// A JSONL file holds a document a line, any other file is one.
-fn scan(path: &Path, registry: &Registry, told: &mut Told) -> Result<(), Failure> {
+fn scan(path: &Path, registry: &Answers, told: &mut Told) -> Result<(), Failure> {
     let name = path.display().to_string();
     let plain = name.strip_suffix(".zst").unwrap_or(&name);
     let one_a_line = Path::new(plain).extension().is_some_and(|e| e == "jsonl");
@@ -122,7 +122,7 @@ fn words(line: &str) -> String {
     text
 }
 
-fn document(name: &str, text: &str, registry: &Registry, told: &mut Told) {
+fn document(name: &str, text: &str, registry: &Answers, told: &mut Told) {
     told.documents += 1;
     let held = registry.held(text, told.share_min);
     told.flagged += u64::from(!held.is_empty());

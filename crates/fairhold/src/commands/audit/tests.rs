@@ -36,7 +36,7 @@ fn a_training_set_made_of_answers_is_told_by_line() {
     };
     assert_eq!(run(&what, Out::new(false)).unwrap(), Exit::Finding);
     let key = FingerprintKey::new([0; 16]);
-    let mut registry = Registry::new(key);
+    let mut registry = Answers::new(key);
     for exchange in read_all(&what.answers, None, Out::new(true)).unwrap() {
         let answer = exchange.response.unwrap();
         registry.register(exchange.id, "", &answer).unwrap();

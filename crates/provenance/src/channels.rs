@@ -1,0 +1,110 @@
+//! Which keys does a text have, and where?
+
+use crate::key::{Channel, GRAM, Secrets};
+use crate::normaliser::{Shape, Word};
+
+pub(crate) mod stems;
+
+/// A key of a text: its place in the channel's own order, and the first and last word it covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keyed {
+    pub(crate) key: u64,
+    pub(crate) position: usize,
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+}
+
+/// The ordered grams of all words.
+pub(crate) fn words(words: &[Word], secrets: &Secrets, mut found: impl FnMut(Keyed)) {
+    for (position, window) in words.windows(GRAM).enumerate() {
+        found(Keyed {
+            key: secrets.gram(Channel::Words, window.iter()),
+            position,
+            first: position,
+            last: position + GRAM - 1,
+        });
+    }
+}
+
+/// The words that stay when names, numbers and placeholders go: their places in `words`.
+pub(crate) fn skeleton_of(words: &[Word], kept: &mut Vec<usize>) {
+    kept.clear();
+    kept.extend(
+        words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| stays(word))
+            .map(|(at, _)| at),
+    );
+}
+
+/// Scripts with capitals lose every capitalised word that is not a function word; others lose
+/// what holds digits only, and Latin words in them.
+fn stays(word: &Word) -> bool {
+    if word.shape.has(Shape::DIGIT) || word.shape.has(Shape::BRACKETED) {
+        return false;
+    }
+    !word.shape.has(Shape::CAPITAL) || stems::is_function_word(word)
+}
+
+/// The ordered grams of the skeleton.
+pub(crate) fn skeleton(
+    words: &[Word],
+    kept: &[usize],
+    secrets: &Secrets,
+    mut found: impl FnMut(Keyed),
+) {
+    for (position, window) in kept.windows(GRAM).enumerate() {
+        let (Some(first), Some(last)) = (window.first(), window.last()) else {
+            continue;
+        };
+        let window = window.iter().filter_map(|at| words.get(*at));
+        found(Keyed {
+            key: secrets.gram(Channel::Skeleton, window),
+            position,
+            first: *first,
+            last: *last,
+        });
+    }
+}
+
+/// Content words in a window of a triple.
+const NEAR: usize = 4;
+
+/// The unordered triples of different content stems within four content words, one in four of
+/// them, chosen by their sum.
+pub(crate) fn triples(words: &[Word], secrets: &Secrets, mut found: impl FnMut(Keyed)) {
+    let mut near: [(u64, usize); NEAR - 1] = [(0, 0); NEAR - 1];
+    let mut position = 0_usize;
+    let mut before: Option<&Word> = None;
+    for (at, word) in words.iter().enumerate() {
+        let stem = stems::stem(word, before);
+        before = Some(word);
+        let Some((lo, hi)) = stem else { continue };
+        let new = secrets.stem(lo, hi);
+        let [a, b, c] = near;
+        for ((one, first), (two, second)) in [(a, b), (a, c), (b, c)] {
+            if one == 0 || two == 0 || one == two || one == new || two == new {
+                continue;
+            }
+            let sum = one.wrapping_add(two).wrapping_add(new);
+            if sampled(sum) {
+                found(Keyed {
+                    key: secrets.triple(sum),
+                    position,
+                    first: first.min(second),
+                    last: at,
+                });
+            }
+        }
+        near = [b, c, (new, at)];
+        position += 1;
+    }
+}
+
+fn sampled(sum: u64) -> bool {
+    sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62 == 0
+}
+
+#[cfg(test)]
+mod tests;

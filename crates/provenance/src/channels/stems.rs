@@ -1,0 +1,111 @@
+//! Which words carry content, and what is left of them when they are bent?
+//!
+//! A crude stem on purpose: it must be the same in a text and in its paraphrase, not right.
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use crate::normaliser::{Shape, Word};
+
+/// English words that say how, not what.
+const FUNCTION_WORDS: &str = "a about above after again against all almost also although always am among an and another any \
+    are around as at away back be because been before being below between both but by can cannot could did do does doing done \
+    don down during each either else enough even ever every few first for from further get gets getting give given go goes \
+    going had has have having he her here hers herself him himself his how however i if in indeed instead into is it its itself \
+    just know let lets like ll made make makes making many may me might mine more most much must my myself need needs neither \
+    never no nor not now of off often on once one only or other others our ours ourselves out over own per perhaps quite rather \
+    re really s said same say says see seem seems several shall she should since so some something sometimes still such t take \
+    than that the their theirs them themselves then there these they thing things this those though through thus to together \
+    too toward towards two under until up upon us use used using ve very via was way ways we well were what when where whether \
+    which while who whom whose why will with within without would yes yet you your yours yourself";
+
+/// Chinese and Japanese characters that say how, not what.
+const FUNCTION_CHARACTERS: &str = "的了是在和有不我你他她它们这那也就都而及与或一个为以于对并但被把从到使会能可要将其之等中上下\
+    のにはをがともでしてるたれさなりすまあいうえお";
+
+fn pair(word: &str) -> (u64, u64) {
+    let mut first = [0_u8; 16];
+    for (to, from) in first.iter_mut().zip(word.as_bytes()) {
+        *to = *from;
+    }
+    let both = u128::from_le_bytes(first);
+    #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
+    let halves = (both as u64, (both >> 64) as u64);
+    halves
+}
+
+/// Function words are at most eight bytes or listed whole.
+pub(super) fn is_function_word(word: &Word) -> bool {
+    static SET: OnceLock<HashSet<(u64, u64)>> = OnceLock::new();
+    let set = SET.get_or_init(|| {
+        let words = FUNCTION_WORDS.split_whitespace().map(pair);
+        let characters = FUNCTION_CHARACTERS
+            .chars()
+            .map(|c| pair(c.encode_utf8(&mut [0; 4])));
+        words.chain(characters).collect()
+    });
+    word.rest == 0 && set.contains(&(word.lo, word.hi))
+}
+
+/// The stem of a content word; of a script without spaces, the character with the one before.
+pub(super) fn stem(word: &Word, before: Option<&Word>) -> Option<(u64, u64)> {
+    if word.shape.has(Shape::DIGIT) || word.shape.has(Shape::BRACKETED) || is_function_word(word) {
+        return None;
+    }
+    if word.shape.has(Shape::ALONE) {
+        let before = before.filter(|b| b.shape.has(Shape::ALONE) && !is_function_word(b))?;
+        return Some((before.lo, word.lo));
+    }
+    let length = 16 - word_zeros(word);
+    if length < 3 {
+        return None;
+    }
+    let ascii = (word.lo | word.hi) & 0x8080_8080_8080_8080 == 0;
+    if !ascii {
+        // Two bytes a letter in the scripts that have endings: five letters.
+        return Some((word.lo, word.hi & 0xffff));
+    }
+    let kept = kept_letters(word.lo, length);
+    Some((word.lo & mask(kept), 0))
+}
+
+fn word_zeros(word: &Word) -> usize {
+    let both = u128::from(word.hi) << 64 | u128::from(word.lo);
+    (both.leading_zeros() / 8) as usize
+}
+
+fn mask(bytes: usize) -> u64 {
+    if bytes >= 8 {
+        u64::MAX
+    } else {
+        (1 << (8 * bytes)) - 1
+    }
+}
+
+/// At most six letters, fewer where an ending begins earlier.
+fn kept_letters(lo: u64, length: usize) -> usize {
+    const LETTERS: usize = 6;
+    let letter = |at: usize| lo.to_le_bytes().get(at).copied().unwrap_or(0);
+    let mut kept = length.min(8);
+    if length <= 8 {
+        let ends = |ending: &[u8]| {
+            length > ending.len() + 2
+                && ending
+                    .iter()
+                    .rev()
+                    .enumerate()
+                    .all(|(n, b)| letter(length - 1 - n) == *b)
+        };
+        let cut = if ends(b"ing") {
+            3
+        } else if ends(b"ies") || ends(b"ied") {
+            2
+        } else if ends(b"es") || ends(b"ed") || ends(b"ly") {
+            2
+        } else {
+            usize::from(ends(b"s") || ends(b"e") || ends(b"y"))
+        };
+        kept -= cut;
+    }
+    kept.min(LETTERS)
+}

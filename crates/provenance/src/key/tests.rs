@@ -1,0 +1,24 @@
+use super::*;
+use siphasher::sip::SipHasher13;
+
+#[test]
+fn the_unrolled_siphash_is_siphash() {
+    for n in 0..1_000_u64 {
+        let (a, b) = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n << 17);
+        let mut theirs = SipHasher13::new_with_keys(n, !n);
+        theirs.write_u64(a);
+        theirs.write_u64(b);
+        assert_eq!(sip13((n, !n), (a, b)), theirs.finish());
+    }
+}
+
+#[test]
+fn another_key_shares_no_gram() {
+    let (a, b) = (AuditKey::new([1; 16]), AuditKey::new([2; 16]));
+    assert_ne!(a.id(), b.id());
+    assert_ne!(a.prompt_group("hello there"), b.prompt_group("hello there"));
+    assert_eq!(
+        a.prompt_group("Hello, there!"),
+        a.prompt_group("hello there")
+    );
+}
