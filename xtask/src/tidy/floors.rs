@@ -51,6 +51,7 @@ const PLAN: &[(&str, Place)] = &[
     ("cases", Place::Floor(1)),
     ("engine", Place::Floor(2)),
     ("store", Place::Floor(3)),
+    ("corpus", Place::Floor(3)),
     ("gateway", Place::Floor(4)),
     ("console", Place::Floor(4)),
     ("fairhold", Place::Floor(5)),

@@ -1,0 +1,39 @@
+use std::fs;
+
+use super::*;
+
+#[test]
+fn a_folder_is_every_known_file_in_the_order_of_names() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("b")).unwrap();
+    for name in ["z.jsonl", "a.txt.gz", "b/x.TAR", "b/picture.png", "c.tgz"] {
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    let plan = Plan::of(&[folder.path().to_path_buf()]).unwrap();
+    let told: Vec<_> = plan.files.iter().map(|f| (f.form, f.packing)).collect();
+    let expected = [
+        (Form::Text, Packing::Gzip),
+        (Form::Tar, Packing::Plain),
+        (Form::Tar, Packing::Gzip),
+        (Form::Lines, Packing::Plain),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(plan.bytes(), 4);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.png");
+    fs::write(&path, "x").unwrap();
+    let why = Plan::of(std::slice::from_ref(&path)).unwrap_err();
+    assert!(why.to_string().contains(".jsonl"), "{why}");
+    assert!(matches!(
+        Plan::of(&[folder.path().to_path_buf()]),
+        Err(PlanError::Empty)
+    ));
+    assert!(matches!(
+        Plan::of(&[folder.path().join("none.txt")]),
+        Err(PlanError::Path { .. })
+    ));
+}

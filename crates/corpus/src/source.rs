@@ -1,0 +1,93 @@
+//! The bytes of a file: counted, digested as they lie there, then unpacked.
+
+use std::io::{self, BufReader, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::plan::{Packing, PlannedFile, open};
+
+/// What is read off the disk at once.
+const READ_BYTES: usize = 1 << 18;
+
+/// What is told of bytes as they are read.
+pub(crate) type Ticks<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// What passed through so far.
+#[derive(Debug, Default)]
+struct Passed {
+    hash: Sha256,
+    bytes: u64,
+}
+
+/// The digest of a file that is being read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meter(Arc<Mutex<Passed>>);
+
+impl Meter {
+    fn add(&self, bytes: &[u8]) {
+        let mut passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.hash.update(bytes);
+        passed.bytes += bytes.len() as u64;
+    }
+
+    /// SHA-256 of all that passed, and how many bytes that were.
+    pub(crate) fn told(&self) -> (String, u64) {
+        let passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (hex::encode(passed.hash.clone().finalize()), passed.bytes)
+    }
+}
+
+/// A reader that counts and digests.
+pub(crate) struct Metered<'a> {
+    inner: Box<dyn Read + Send>,
+    meter: Meter,
+    ticks: Ticks<'a>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.meter.add(buffer.get(..read).unwrap_or_default());
+        (self.ticks)(read as u64);
+        Ok(read)
+    }
+}
+
+/// The unpacked bytes of a file, and the meter of the packed ones.
+pub(crate) fn unpacked<'a>(
+    file: &PlannedFile,
+    ticks: Ticks<'a>,
+) -> io::Result<(Box<dyn Read + 'a>, Meter)> {
+    let meter = Meter::default();
+    let metered = Metered {
+        inner: open(file)?,
+        meter: meter.clone(),
+        ticks,
+    };
+    let source: Box<dyn Read + 'a> = match file.packing {
+        Packing::Plain => Box::new(metered),
+        Packing::Zstd => {
+            let packed = BufReader::with_capacity(READ_BYTES, metered);
+            Box::new(zstd::stream::read::Decoder::with_buffer(packed)?)
+        }
+        Packing::Gzip => {
+            let packed = BufReader::with_capacity(READ_BYTES, metered);
+            Box::new(flate2::bufread::MultiGzDecoder::new(packed))
+        }
+    };
+    Ok((source, meter))
+}
+
+/// Reads the rest of a file for its digest only.
+pub(crate) fn digest(file: &PlannedFile, ticks: Ticks<'_>) -> io::Result<(String, u64)> {
+    let meter = Meter::default();
+    let mut metered = Metered {
+        inner: open(file)?,
+        meter: meter.clone(),
+        ticks,
+    };
+    let mut buffer = vec![0; READ_BYTES];
+    while metered.read(&mut buffer)? > 0 {}
+    Ok(meter.told())
+}
