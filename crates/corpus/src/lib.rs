@@ -1,7 +1,7 @@
 //! What is written in these files?
 //!
 //! Training sets, document by document: JSON lines (also .zst and .gz), Parquet and Arrow files
-//! (feature `parquet`), WebDataset tar files and plain text. Nothing is read whole: memory is
+//! (feature `parquet`), `WebDataset` tar files and plain text. Nothing is read whole: memory is
 //! bounded by a few batches of a megabyte, whatever the size of the corpus.
 //!
 //! - [`Plan`]: which files, in which order, as which form; a Parquet row group is a unit of its own.

@@ -25,7 +25,7 @@ pub enum Form {
     Lines,
     /// A document a file, or a paragraph.
     Text,
-    /// WebDataset: members `.txt` and `.json`.
+    /// `WebDataset`: members `.txt` and `.json`.
     Tar,
     /// Parquet.
     Parquet,
@@ -259,7 +259,7 @@ fn planned(path: &Path) -> Result<Option<PlannedFile>, PlanError> {
 fn form(name: &str) -> Option<(Form, Packing)> {
     let name = name.to_ascii_lowercase();
     let ends = |name: &str, all: &[&str]| all.iter().any(|end| name.ends_with(end));
-    if name.ends_with(".tgz") {
+    if ends(&name, &[".tgz"]) {
         return Some((Form::Tar, Packing::Gzip));
     }
     let (inner, packing) = if let Some(inner) = name.strip_suffix(".zst") {

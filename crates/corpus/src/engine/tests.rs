@@ -117,9 +117,9 @@ fn corpus(folder: &Path) -> Plan {
 
 /// What must come out, by the obvious way.
 fn expected() -> String {
-    let mut all = String::new();
+    let mut all = Vec::new();
     let mut say = |file: usize, row: usize, member: &str, who: &str, text: &str| {
-        all.push_str(&format!("{file}:{row} {member} {who} {text:?}\n"));
+        writeln!(all, "{file}:{row} {member} {who} {text:?}").unwrap();
     };
     for file in 0..3 {
         for n in 0..400 {
@@ -142,7 +142,7 @@ fn expected() -> String {
     }
     say(7, 2, "", "-", "last");
     say(7, 4, "", "-", "no end");
-    all
+    String::from_utf8(all).unwrap()
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn damaged_files_are_named_and_the_others_are_read() {
         write(at("b.jsonl.gz"), &cut),
         write(at("c.jsonl"), middle.as_bytes()),
         write(at("d.tar"), &[7; 2_000]),
-        write(at("e.txt"), &[b'x'; 20_000]),
+        write(at("e.txt"), &vec![b'x'; 20_000]),
         write(at("f.jsonl"), line(5).as_bytes()),
         write(at("g.jsonl"), b"[1,2]\n"),
     ])

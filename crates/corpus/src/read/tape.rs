@@ -1,4 +1,4 @@
-//! WebDataset: a tar file whose members `.txt` are documents and `.json` rows. Others are stepped
+//! `WebDataset`: a tar file whose members `.txt` are documents and `.json` rows. Others are stepped
 //! over: images, labels, checksums.
 
 use std::io::Read;
