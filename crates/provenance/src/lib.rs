@@ -6,10 +6,12 @@
 //! and what else could explain it: chance, or an independent answer to the same prompt.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod answers;
 mod background;
 mod calibration;
 mod channels;
+mod corpus;
 mod filter;
 mod grams;
 mod key;
@@ -19,9 +21,11 @@ mod scanner;
 mod segment;
 mod verdict;
 
+pub use accounts::{AccountFinding, AccountTally, CommonSource, benjamini_hochberg, holm};
 pub use answers::{Held, Registered, Registry as Answers};
 pub use background::{Background, BackgroundBuilder};
 pub use calibration::Calibration;
+pub use corpus::{CorpusTally, Measured, Rate, Share, Shares};
 pub use grams::FingerprintKey;
 pub use key::{AuditKey, Channel, GRAM};
 pub use normaliser::{NORMALISER_VERSION, normal_words};
