@@ -89,9 +89,13 @@ pub fn import_line(bytes: &[u8]) {
 
 /// A bundle is judged the same twice; bytes that no key signed are never ok.
 pub fn bundle(bytes: &[u8]) {
-    use evidence::verify::{Verdict, verify};
-    let report = verify(bytes, Some(VKEY));
-    assert_eq!(report, verify(bytes, Some(VKEY)));
+    use evidence::verify::{Trust, Verdict, verify};
+    let trust = Trust {
+        key: Some(VKEY),
+        ..Trust::default()
+    };
+    let report = verify(bytes, &trust);
+    assert_eq!(report, verify(bytes, &trust));
     assert_ne!(
         report.verdict,
         Verdict::Ok,

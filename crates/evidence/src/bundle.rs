@@ -1,41 +1,59 @@
-//! The evidence bundle of a case: one ZIP file, the same bytes for the same case.
+//! Writing the evidence bundle of a case: one ZIP file, the same bytes for the
+//! same case. `verifier::bundle` says what lies where, `verifier::verify`
+//! checks it.
 //!
-//! Everything in it hangs on two signatures of the log's key: that of the
-//! checkpoint, under which every entry is proven, and that of the statement,
-//! which names every other file by its SHA-256.
+//! Only the accused accounts' records are disclosed; what concerns others is
+//! in it as hashes inside proofs and nothing else.
 
-use std::collections::BTreeMap;
-use std::io::{Cursor, Read as _, Write as _};
+use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
-
+use verifier::bundle::{
+    CHAIN, CHECKPOINT, Files, HOWTO, KIND, PAYLOAD, POLICY, PREDICATE, STATEMENT, TIMESTAMP, VKEY,
+    pack,
+};
 use verifier::proof::TlogProof;
 
 use crate::checkpoint::LogKey;
 use crate::merkle::Hash;
 
-/// The file that names all others.
-pub(crate) const STATEMENT: &str = "statement.dsse.json";
-/// The signed checkpoint.
-pub(crate) const CHECKPOINT: &str = "checkpoint";
-/// The verifier key that the bundle claims.
-pub(crate) const VKEY: &str = "log.vkey";
-/// The type of the DSSE payload.
-pub(crate) const PAYLOAD: &str = "application/vnd.in-toto+json";
-const HOWTO: &str = include_str!("bundle/VERIFY.md");
+/// How a stranger checks the bundle without our software; a file of each.
+pub const INSTRUCTIONS: &str = include_str!("bundle/VERIFY.md");
 
-/// A leaf with its proof.
+/// A record with its proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the log.
+    /// Its sequence number in the journal.
     pub seq: u64,
+    /// Its place in the log that proves it.
+    pub index: u64,
     /// The leaf's bytes.
     pub leaf: Vec<u8>,
-    /// Its inclusion proof under the checkpoint.
+    /// Its inclusion proof.
     pub proof: Vec<Hash>,
+}
+
+/// A ledger with those of its records that are disclosed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its signed checkpoint, whose text is an entry of the root log.
+    pub checkpoint: String,
+    /// The place of that entry.
+    pub place: u64,
+    /// Its inclusion proof under the root's checkpoint.
+    pub proof: Vec<Hash>,
+    /// Records, proven under the ledger's checkpoint.
+    pub entries: Vec<Entry>,
+}
+
+/// A timestamp over the root's checkpoint, as [`crate::timestamp::accept`] made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timestamp {
+    /// The response, DER.
+    pub response: Vec<u8>,
+    /// The certificates behind it, PEM.
+    pub chain: Vec<u8>,
 }
 
 /// What a bundle is made of.
@@ -47,13 +65,20 @@ pub struct Input<'a> {
     pub statement: &'a str,
     /// The case's steps as canonical JSON, in order.
     pub steps: &'a [String],
-    /// The log's key.
+    /// The log's key, under the root's name.
     pub key: &'a LogKey,
-    /// The signed checkpoint that the proofs are for.
+    /// The root's signed checkpoint, with its witnesses' signatures.
     pub checkpoint: &'a str,
-    /// The leaves that the case rests on.
+    /// The ledgers that the case rests on.
+    pub ledgers: &'a [Ledger],
+    /// Records proven under the root itself; of a log that has no ledgers.
     pub entries: &'a [Entry],
-    /// Further files: (name, bytes), for example `detector/report.json`.
+    /// Whom the log asks as witnesses (C2SP tlog-policy).
+    pub policy: Option<&'a str>,
+    /// The checkpoint's timestamp.
+    pub timestamp: Option<&'a Timestamp>,
+    /// Further files, (name, bytes): `terms/`, `policy/`, `rulings/`,
+    /// `detector/`, `bodies/`.
     pub extra: &'a [(String, Vec<u8>)],
 }
 
@@ -72,86 +97,108 @@ impl std::error::Error for BundleError {}
 /// Writes a bundle.
 ///
 /// # Errors
-/// [`BundleError`] when a file's name is taken, or the archive cannot hold it.
+/// [`BundleError`] when a file's name is taken, a record is of an account that
+/// is not accused, or the archive cannot hold it.
 pub fn write(input: &Input<'_>) -> Result<Vec<u8>, BundleError> {
-    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    files.insert(CHECKPOINT.to_owned(), input.checkpoint.as_bytes().to_vec());
-    files.insert(VKEY.to_owned(), input.key.vkey().into_bytes());
-    files.insert("VERIFY.md".to_owned(), HOWTO.as_bytes().to_vec());
-    for entry in input.entries {
-        files.insert(format!("entries/{}.json", entry.seq), entry.leaf.clone());
-        let proof = proof_text(entry, input.checkpoint);
-        files.insert(
-            format!("entries/{}.tlog-proof", entry.seq),
-            proof.into_bytes(),
-        );
-    }
-    for (name, bytes) in input.extra {
-        if name == STATEMENT || files.insert(name.clone(), bytes.clone()).is_some() {
+    let mut files = Files::new();
+    let mut add = |name: String, bytes: Vec<u8>| {
+        if name == STATEMENT || files.insert(name.clone(), bytes).is_some() {
             return Err(BundleError(format!("two files are called `{name}`")));
         }
+        Ok(())
+    };
+    add(CHECKPOINT.to_owned(), input.checkpoint.into())?;
+    add(VKEY.to_owned(), input.key.vkey().into_bytes())?;
+    add(HOWTO.to_owned(), INSTRUCTIONS.into())?;
+    for ledger in input.ledgers {
+        let body = body(&ledger.checkpoint);
+        add(format!("ledgers/{}.body", ledger.place), body)?;
+        let proof = proof_text(ledger.place, &ledger.proof, input.checkpoint);
+        add(format!("ledgers/{}.tlog-proof", ledger.place), proof)?;
     }
+    let accused = accused(input.steps);
+    let proven = input.ledgers.iter().flat_map(|ledger| {
+        let under = ledger.checkpoint.as_str();
+        ledger.entries.iter().map(move |entry| (entry, under))
+    });
+    let bare = input.entries.iter().map(|entry| (entry, input.checkpoint));
+    for (entry, checkpoint) in proven.chain(bare) {
+        of_accused(entry, &accused)?;
+        add(format!("entries/{}.json", entry.seq), entry.leaf.clone())?;
+        let proof = proof_text(entry.index, &entry.proof, checkpoint);
+        add(format!("entries/{}.tlog-proof", entry.seq), proof)?;
+    }
+    if let Some(policy) = input.policy {
+        add(POLICY.to_owned(), policy.into())?;
+    }
+    if let Some(timestamp) = input.timestamp {
+        add(TIMESTAMP.to_owned(), timestamp.response.clone())?;
+        add(CHAIN.to_owned(), timestamp.chain.clone())?;
+    }
+    for (name, bytes) in input.extra {
+        add(name.clone(), bytes.clone())?;
+    }
+    let envelope = statement(input, &files)?;
+    files.insert(STATEMENT.to_owned(), envelope);
+    pack(&files).map_err(|e| BundleError(e.to_string()))
+}
+
+/// The signed statement, which names every file.
+fn statement(input: &Input<'_>, files: &Files) -> Result<Vec<u8>, BundleError> {
     let subject: Vec<_> = files
         .iter()
         .map(|(name, bytes)| json!({"name": name, "digest": {"sha256": hex::encode(Sha256::digest(bytes))}}))
         .collect();
     let payload = json!({
-        "_type": "https://in-toto.io/Statement/v1",
+        "_type": KIND,
         "subject": subject,
-        "predicateType": "https://fairhold.dev/case/v1",
+        "predicateType": PREDICATE,
         "predicate": {"case": input.case, "statement": input.statement, "steps": input.steps},
     });
     let payload =
         serde_json_canonicalizer::to_vec(&payload).map_err(|e| BundleError(e.to_string()))?;
-    let envelope =
-        crate::dsse::sign(input.key, PAYLOAD, &payload).map_err(|e| BundleError(e.to_string()))?;
-    files.insert(STATEMENT.to_owned(), envelope);
-    pack(&files).map_err(|e| BundleError(e.to_string()))
+    crate::dsse::sign(input.key, PAYLOAD, &payload).map_err(|e| BundleError(e.to_string()))
+}
+
+/// What a note signs.
+fn body(note: &str) -> Vec<u8> {
+    let text = note.rsplit_once("\n\n").map_or(note, |(text, _)| text);
+    format!("{text}\n").into_bytes()
 }
 
 /// C2SP tlog-proof.
-pub(crate) fn proof_text(entry: &Entry, checkpoint: &str) -> String {
+fn proof_text(index: u64, hashes: &[Hash], checkpoint: &str) -> Vec<u8> {
     TlogProof {
         extra: None,
-        index: entry.seq,
-        hashes: entry.proof.clone(),
+        index,
+        hashes: hashes.to_vec(),
         checkpoint: checkpoint.to_owned(),
     }
     .to_string()
+    .into_bytes()
 }
 
-/// The archive: names in order, nothing compressed, one fixed date.
-pub(crate) fn pack(files: &BTreeMap<String, Vec<u8>>) -> zip::result::ZipResult<Vec<u8>> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        archive.start_file(name.as_str(), options)?;
-        archive.write_all(bytes)?;
-    }
-    Ok(archive.finish()?.into_inner())
+/// The accounts that the case's steps name.
+fn accused(steps: &[String]) -> BTreeSet<String> {
+    let steps = steps.iter().map(String::as_str).map(serde_json::from_str);
+    let accounts = steps.flatten().filter_map(|step: Value| {
+        let accounts = step.get("proposal")?.get("accounts")?.as_array()?.clone();
+        Some(accounts)
+    });
+    accounts
+        .flatten()
+        .filter_map(|account| account.as_str().map(str::to_owned))
+        .collect()
 }
 
-/// The files of an archive that [`pack`] could have written; none otherwise.
-pub(crate) fn unpack(bytes: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
-    let mut files = BTreeMap::new();
-    // Stored files together cannot be larger than the archive that stores them:
-    // a small archive that claims otherwise is not ours and fills no memory.
-    let mut left = bytes.len() as u64;
-    for n in 0..archive.len() {
-        let file = archive.by_index(n).ok()?;
-        if file.compression() != CompressionMethod::Stored {
-            return None;
-        }
-        left = left.checked_sub(file.size())?;
-        let mut content = Vec::new();
-        let mut file = file.take(bytes.len() as u64);
-        file.read_to_end(&mut content).ok()?;
-        let file = file.into_inner();
-        files.insert(file.name().to_owned(), content);
+fn of_accused(entry: &Entry, accused: &BTreeSet<String>) -> Result<(), BundleError> {
+    let leaf: Option<Value> = serde_json::from_slice(&entry.leaf).ok();
+    let account = leaf.as_ref().and_then(|leaf| leaf.get("account")?.as_str());
+    match account {
+        Some(account) if !accused.contains(account) => Err(BundleError(format!(
+            "record {} is of `{account}`, which the case does not accuse",
+            entry.seq
+        ))),
+        _ => Ok(()),
     }
-    Some(files)
 }

@@ -191,6 +191,24 @@ pub(crate) struct Verify {
     /// The log's verifier key, from a source other than the bundle.
     #[arg(long, value_name = "VKEY")]
     pub(crate) key: Option<String>,
+    /// Take the bundle's own key: shows that it is whole, not whose it is.
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) trust_bundle_key: bool,
+    /// Your own trust policy (C2SP tlog-policy): logs, witnesses, how many must have signed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Certificates of the timestamp authorities that you trust, PEM; asks for a timestamp.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tsa: Option<PathBuf>,
+    /// What must be proven beside key, statement and entries, comma separated:
+    /// witnesses, timestamp, rulings, detector, bodies; or `none`.
+    #[arg(
+        long,
+        value_name = "PARTS",
+        value_delimiter = ',',
+        default_value = "rulings,detector"
+    )]
+    pub(crate) ask: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -115,13 +115,18 @@ fn check(played: &Played) -> (String, bool) {
     let Some(bundle) = &played.bundle else {
         return ("no case was opened".to_owned(), false);
     };
-    let report = evidence::verify::verify(bundle, Some(&played.vkey));
+    let trust = evidence::verify::Trust {
+        key: Some(&played.vkey),
+        ask: Some(&[]),
+        ..Default::default()
+    };
+    let report = evidence::verify::verify(bundle, &trust);
     let mut altered = bundle.clone();
     let middle = altered.len() / 2;
     if let Some(byte) = altered.get_mut(middle) {
         *byte ^= 1;
     }
-    let tampered = evidence::verify::verify(&altered, Some(&played.vkey));
+    let tampered = evidence::verify::verify(&altered, &trust);
     let word = report
         .fault
         .unwrap_or_else(|| report.verdict.word().to_owned());

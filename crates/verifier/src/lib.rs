@@ -7,6 +7,7 @@
 //! checkpoints, cosignatures, policies and proofs, DSSE envelopes.
 #![forbid(unsafe_code)]
 
+pub mod bundle;
 pub mod checkpoint;
 pub mod dsse;
 pub mod merkle;
@@ -14,3 +15,5 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod tile;
+pub mod timestamp;
+pub mod verify;

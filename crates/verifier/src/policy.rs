@@ -79,13 +79,25 @@ pub struct Policy {
     quorum: Option<Member>,
 }
 
+/// A witness that signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Which of the policy's witnesses. Its name is not enough: names are
+    /// octets, and two may look alike as text.
+    witness: usize,
+    /// What the policy calls it.
+    pub name: String,
+    /// When, in seconds since 1970.
+    pub time: u64,
+}
+
 /// What a policy says of a checkpoint whose log signature holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// The checkpoint.
     pub checkpoint: Checkpoint,
     /// The witnesses that signed it and when, in seconds since 1970.
-    pub seen_by: Vec<(String, u64)>,
+    pub seen_by: Vec<Seen>,
     /// Whether they are enough. Never a pass by itself when false: the
     /// checkpoint is then unproven.
     pub quorum: bool,
@@ -164,20 +176,36 @@ impl Policy {
         let checkpoint = checkpoint.ok_or(NoteError(
             "no log that the trust policy names signed the checkpoint",
         ))?;
-        let mut seen = HashSet::new();
-        let mut seen_by = Vec::new();
-        for (n, witness) in self.witnesses.iter().enumerate() {
-            if let Some(time) = witness.key.cosigned(note)? {
-                seen.insert(n);
-                seen_by.push((witness.name.clone(), time));
-            }
-        }
-        let quorum = self.enough(&seen);
+        let seen_by = self.seen(note)?;
+        let quorum = self.is_enough(&seen_by);
         Ok(Standing {
             checkpoint,
             seen_by,
             quorum,
         })
+    }
+
+    /// The witnesses that signed a note.
+    ///
+    /// # Errors
+    /// [`NoteError`] when the signature of one does not hold.
+    pub fn seen(&self, note: &Note) -> Result<Vec<Seen>, NoteError> {
+        let mut seen = Vec::new();
+        for (n, witness) in self.witnesses.iter().enumerate() {
+            if let Some(time) = witness.key.cosigned(note)? {
+                seen.push(Seen {
+                    witness: n,
+                    name: witness.name.clone(),
+                    time,
+                });
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Whether these witnesses are enough.
+    pub fn is_enough(&self, seen: &[Seen]) -> bool {
+        self.enough(&seen.iter().map(|seen| seen.witness).collect())
     }
 
     /// Groups name only what stands above them, so one pass in order decides all.

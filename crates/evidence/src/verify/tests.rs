@@ -1,9 +1,24 @@
-use super::*;
+use std::collections::BTreeMap;
+
+use super::{Report, Trust, Verdict};
 use crate::bundle::{Entry, Input, write};
 use crate::checkpoint::LogKey;
-use crate::merkle::Tree;
+use crate::merkle::{Tree, leaf_hash};
+use crate::{Event, Record};
 use facts::{CaseId, Timestamp};
+use sha2::{Digest as _, Sha256};
+use verifier::bundle::{STATEMENT, pack, unpack};
 use zip::ZipArchive;
+
+/// Asks for what these small bundles have: no rulings, no detector.
+fn verify(bundle: &[u8], key: Option<&str>) -> Report {
+    let trust = Trust {
+        key,
+        ask: Some(&[]),
+        ..Trust::default()
+    };
+    super::verify(bundle, &trust)
+}
 
 fn key() -> LogKey {
     LogKey::from_seed(&[3; 32], "fairhold/ledger").unwrap()
@@ -36,6 +51,7 @@ fn sample(case: &str, steps: &[&str], size: u64) -> Vec<u8> {
     let entries: Vec<Entry> = (0..steps.len() as u64)
         .map(|seq| Entry {
             seq,
+            index: seq,
             leaf: leaf(seq),
             proof: tree.inclusion_proof(seq, size).unwrap(),
         })
@@ -47,7 +63,10 @@ fn sample(case: &str, steps: &[&str], size: u64) -> Vec<u8> {
         steps: &steps,
         key: &key(),
         checkpoint: &checkpoint,
+        ledgers: &[],
         entries: &entries,
+        policy: None,
+        timestamp: None,
         extra: &[("detector/report.json".to_owned(), b"{}".to_vec())],
     })
     .unwrap()
@@ -151,8 +170,12 @@ fn a_step_that_is_not_in_the_log_fails() {
         steps: &steps,
         key: &key(),
         checkpoint: &checkpoint,
+        ledgers: &[],
+        policy: None,
+        timestamp: None,
         entries: &[Entry {
             seq: 0,
+            index: 0,
             leaf,
             proof: Vec::new(),
         }],

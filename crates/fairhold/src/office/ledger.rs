@@ -91,6 +91,7 @@ pub(super) async fn export(
             .ok_or_else(|| failed("a proof is missing"))?;
         entries.push(Entry {
             seq: row.seq,
+            index: row.seq,
             leaf: row.leaf,
             proof,
         });
@@ -102,7 +103,10 @@ pub(super) async fn export(
         steps: &steps,
         key,
         checkpoint: &checkpoint.note,
+        ledgers: &[],
         entries: &entries,
+        policy: None,
+        timestamp: None,
         extra: &[],
     })
     .map_err(failed)

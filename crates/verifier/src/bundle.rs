@@ -1,0 +1,100 @@
+//! The evidence bundle as an archive: one ZIP file, the same bytes for the
+//! same files.
+//!
+//! Everything in it hangs on signatures of the log's key: that of the root's
+//! checkpoint, under which the ledgers are proven; those of the ledgers'
+//! checkpoints, under which the entries are; and that of the statement, which
+//! names every other file by its SHA-256.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _, Write as _};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+/// The file that names all others.
+pub const STATEMENT: &str = "statement.dsse.json";
+/// The root's signed checkpoint, with its witnesses' signatures.
+pub const CHECKPOINT: &str = "checkpoint";
+/// The verifier key that the bundle claims.
+pub const VKEY: &str = "log.vkey";
+/// Whom the log asks as witnesses, by its own account.
+pub const POLICY: &str = "trust.policy";
+/// The timestamp over the root's checkpoint.
+pub const TIMESTAMP: &str = "checkpoint.tsr";
+/// The certificates behind the timestamp.
+pub const CHAIN: &str = "tsa/chain.pem";
+/// How to check the bundle without our software.
+pub const HOWTO: &str = "VERIFY.md";
+/// The type of the DSSE payload.
+pub const PAYLOAD: &str = "application/vnd.in-toto+json";
+/// The type of the in-toto statement.
+pub const KIND: &str = "https://in-toto.io/Statement/v1";
+/// The type of what it says.
+pub const PREDICATE: &str = "https://fairhold.dev/case/v1";
+
+/// The files of a bundle, by name.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The archive: names in order, nothing compressed, one fixed date.
+///
+/// # Errors
+/// When the archive cannot hold them.
+pub fn pack(files: &Files) -> zip::result::ZipResult<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        archive.start_file(name.as_str(), options)?;
+        archive.write_all(bytes)?;
+    }
+    Ok(archive.finish()?.into_inner())
+}
+
+/// The files of an archive that [`pack`] could have written; none otherwise.
+pub fn unpack(bytes: &[u8]) -> Option<Files> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut files = BTreeMap::new();
+    // Stored files together cannot be larger than the archive that stores them:
+    // a small archive that claims otherwise is not ours and fills no memory.
+    let mut left = bytes.len() as u64;
+    for n in 0..archive.len() {
+        let file = archive.by_index(n).ok()?;
+        if file.compression() != CompressionMethod::Stored {
+            return None;
+        }
+        left = left.checked_sub(file.size())?;
+        let mut content = Vec::new();
+        let mut file = file.take(bytes.len() as u64);
+        file.read_to_end(&mut content).ok()?;
+        let file = file.into_inner();
+        files.insert(file.name().to_owned(), content);
+    }
+    Some(files)
+}
+
+/// The ledger of an account in a log. Every ledger is signed by the log's key
+/// under its own origin; a log's later epochs are called `<name>@2` and so on,
+/// its ledgers keep their names.
+pub fn ledger_origin(log: &str, ledger: &str) -> String {
+    format!("{}/{ledger}", log_name(log))
+}
+
+/// The log's name without its epoch.
+pub fn log_name(log: &str) -> &str {
+    match log.rsplit_once('@') {
+        Some((name, epoch))
+            if !name.is_empty()
+                && !epoch.is_empty()
+                && epoch.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            name
+        }
+        _ => log,
+    }
+}
+
+/// The ledger of records that concern no account.
+pub const HOUSE: &str = "house";
