@@ -17,6 +17,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, PgConnection, Row as _, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::faults::{Mutant, has};
 use crate::folder::exclusive;
 
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -494,10 +495,17 @@ fn sqlite_path(url: &str) -> Option<String> {
 /// `synchronous=FULL` syncs the write-ahead log at each commit: what is
 /// acknowledged outlives a power cut as far as the disk tells the truth.
 fn sqlite_options(path: &str) -> SqliteConnectOptions {
+    let synchronous = if has(Mutant::NeverSync) {
+        SqliteSynchronous::Off
+    } else if has(Mutant::AckBeforeSync) {
+        SqliteSynchronous::Normal
+    } else {
+        SqliteSynchronous::Full
+    };
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(synchronous)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
         // Texts differ with the number of rows; a hundred would be parsed again and again.

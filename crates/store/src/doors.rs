@@ -7,6 +7,8 @@ use std::path::Path;
 
 use facts::Timestamp;
 
+use crate::faults::{FileOp, Mutant, has, seen};
+
 /// The real clock: the only place that reads it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -51,13 +53,23 @@ pub fn write_atomically(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> 
     temporary.push(format!(".{}.tmp", hex::encode(random::<8>()?)));
     let temporary = folder.join(temporary);
     let written = write_new(&temporary, bytes, mode)
+        .and_then(|()| seen(FileOp::Rename(&temporary, path)))
         .and_then(|()| std::fs::rename(&temporary, path))
-        .and_then(|()| File::open(folder)?.sync_all());
+        .and_then(|()| sync_folder(folder));
     if written.is_err() {
         // The first error is the one to report; a leftover is harmless.
         std::fs::remove_file(&temporary).ok();
     }
     written
+}
+
+/// A name is durable once its folder is.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if has(Mutant::LostDirectorySync) {
+        return Ok(());
+    }
+    seen(FileOp::SyncFolder(folder))?;
+    File::open(folder)?.sync_all()
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
@@ -66,6 +78,15 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         .create_new(true)
         .mode(mode)
         .open(path)?;
+    seen(FileOp::Write(path, bytes))?;
     file.write_all(bytes)?;
+    sync_file(&file, path)
+}
+
+pub(crate) fn sync_file(file: &File, path: &Path) -> io::Result<()> {
+    if has(Mutant::NeverSync) {
+        return Ok(());
+    }
+    seen(FileOp::Sync(path))?;
     file.sync_all()
 }

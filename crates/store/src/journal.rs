@@ -4,6 +4,8 @@
 //! for company. Sequence numbers are dense from 0, and a record's leaf is
 //! built by the writer, once its number is known.
 
+#[cfg(any(test, feature = "faults"))]
+mod mutants;
 mod writer;
 
 use std::fmt;
@@ -108,17 +110,6 @@ impl fmt::Display for JournalError {
 
 impl std::error::Error for JournalError {}
 
-/// When an append is answered. Anything but `Durable` exists only to show that
-/// the tests notice it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CommitPolicy {
-    Durable,
-    #[cfg(test)]
-    AckBeforeCommit,
-    #[cfg(test)]
-    AckBeforeWrite,
-}
-
 pub(crate) struct Request {
     entries: Vec<Entry>,
     reply: oneshot::Sender<Result<Vec<u64>, JournalError>>,
@@ -175,18 +166,8 @@ impl Journal {
         now: Timestamp,
         reserve: Option<PathBuf>,
     ) -> Result<(Self, JournalTask), StoreError> {
-        Self::start_as(database, leaf, now, reserve, CommitPolicy::Durable).await
-    }
-
-    pub(crate) async fn start_as(
-        database: Database,
-        leaf: LeafOf,
-        now: Timestamp,
-        reserve: Option<PathBuf>,
-        policy: CommitPolicy,
-    ) -> Result<(Self, JournalTask), StoreError> {
         let state = Arc::new(State::default());
-        let mut writer = Writer::load(database, leaf, reserve, policy, Arc::clone(&state)).await?;
+        let mut writer = Writer::load(database, leaf, reserve, Arc::clone(&state)).await?;
         let interrupted = writer.close_open_intents(now).await?;
         let (requests, queue) = mpsc::channel(QUEUE);
         let handle = tokio::spawn(writer.run(queue));

@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod campaigns;
+mod check;
 mod checkpoints;
 mod database;
 mod directory;
 mod doors;
+pub mod faults;
 mod folder;
 mod imported;
 mod journal;

@@ -12,9 +12,11 @@ use facts::{AccountId, Ending, ExchangeId, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::{CommitPolicy, Entry, JournalError, LeafOf, Request, Spend, State};
+use super::{Entry, JournalError, LeafOf, Request, Spend, State};
+use crate::check;
 use crate::database::{Cell, Database, Script, Session, StoreError};
 use crate::directory;
+use crate::faults::{Mutant, has};
 
 /// Records per transaction: 1,000 rows of 512 bytes took 9 ms on two cores
 /// (113,073 records/s); more only lengthens the wait of the first.
@@ -27,18 +29,17 @@ const RESERVE_BYTES: usize = 8 << 20;
 type Open = (ExchangeId, Option<AccountId>);
 
 pub(super) struct Writer {
-    database: Database,
-    leaf: LeafOf,
-    next: u64,
+    pub(super) database: Database,
+    pub(super) leaf: LeafOf,
+    pub(super) next: u64,
     open: BTreeMap<u64, Open>,
     reserve: Option<PathBuf>,
     full: bool,
-    policy: CommitPolicy,
-    state: Arc<State>,
+    pub(super) state: Arc<State>,
 }
 
 /// Why a transaction failed.
-enum Failure {
+pub(super) enum Failure {
     Refused(String),
     Full,
     Fatal(StoreError),
@@ -78,14 +79,20 @@ impl Writer {
         database: Database,
         leaf: LeafOf,
         reserve: Option<PathBuf>,
-        policy: CommitPolicy,
         state: Arc<State>,
     ) -> Result<Self, StoreError> {
         drop(database.session().await?);
         if let Some(path) = &reserve {
             lay_by(path).map_err(|e| StoreError::file(path, e))?;
         }
-        let next = database.count().await?;
+        let mut next = database.count().await?;
+        if !has(Mutant::RecoveryIgnoresChecksum) {
+            let tail = next.saturating_sub(check::TAIL)..next;
+            database.check_records(tail).await?;
+        }
+        if has(Mutant::ReusedSequenceNumber) {
+            next = next.saturating_sub(1);
+        }
         let mut open = BTreeMap::new();
         for intent in database.open_intents().await? {
             open.insert(intent.seq, (intent.exchange, intent.account));
@@ -97,7 +104,6 @@ impl Writer {
             open,
             reserve,
             full: false,
-            policy,
             state,
         })
     }
@@ -152,13 +158,10 @@ impl Writer {
         if requests.is_empty() {
             return;
         }
-        match self.policy {
-            CommitPolicy::Durable => {}
-            #[cfg(test)]
-            CommitPolicy::AckBeforeCommit | CommitPolicy::AckBeforeWrite => {
-                return self.answer_early(requests).await;
-            }
-        }
+        #[cfg(any(test, feature = "faults"))]
+        let Some(requests) = self.mutated(requests).await else {
+            return;
+        };
         let entries: Vec<&Entry> = requests.iter().flat_map(|r| &r.entries).collect();
         match self.write(&entries).await {
             Ok(()) => self.acknowledge(requests),
@@ -243,7 +246,7 @@ impl Writer {
 
     /// Writes and commits; after an error nothing of it is there, except that
     /// a fatal one may leave the outcome of the commit unknown.
-    async fn write(&self, entries: &[&Entry]) -> Result<(), Failure> {
+    pub(super) async fn write(&self, entries: &[&Entry]) -> Result<(), Failure> {
         let mut session = self.database.session().await.map_err(Failure::Fatal)?;
         let script = self.script(session.script(), entries);
         let done = if entries.iter().all(|e| e.change.is_none()) {
@@ -265,10 +268,13 @@ impl Writer {
         for (seq, entry) in (self.next..).zip(entries) {
             rows.add(entry, seq, (self.leaf)(&entry.record, seq));
         }
-        script.rows(
-            "INSERT INTO journal (seq, at, kind, account, exchange, leaf, leaf_hash) VALUES {}",
-            rows.journal,
-        );
+        let mut journal =
+            "INSERT INTO journal (seq, at, kind, account, exchange, leaf, leaf_hash) VALUES {}"
+                .to_owned();
+        if has(Mutant::ReusedSequenceNumber) {
+            journal = journal.replace("INSERT", "INSERT OR REPLACE");
+        }
+        script.rows(&journal, rows.journal);
         script.rows(
             "INSERT INTO open_intents (seq, exchange, account) VALUES {}",
             rows.opened,
@@ -298,7 +304,7 @@ impl Writer {
         script
     }
 
-    fn acknowledge(&mut self, requests: Vec<Request>) {
+    pub(super) fn acknowledge(&mut self, requests: Vec<Request>) {
         for request in requests {
             let entries: Vec<&Entry> = request.entries.iter().collect();
             let first = self.next;
@@ -319,24 +325,6 @@ impl Writer {
             }
             self.next += 1;
         }
-    }
-
-    /// The mutants: answers first, then writes as far as they write at all.
-    #[cfg(test)]
-    async fn answer_early(&mut self, requests: Vec<Request>) {
-        let entries: Vec<Entry> = requests.iter().flat_map(|r| r.entries.clone()).collect();
-        let first = self.next;
-        self.acknowledge(requests);
-        let after = std::mem::replace(&mut self.next, first);
-        if self.policy == CommitPolicy::AckBeforeWrite {
-            self.next = after;
-            return;
-        }
-        let entries: Vec<&Entry> = entries.iter().collect();
-        if self.write(&entries).await.is_err() {
-            self.state.stopped.store(true, Ordering::Release);
-        }
-        self.next = after;
     }
 }
 
@@ -406,7 +394,7 @@ impl Rows {
 }
 
 /// RFC 6962, section 2.1: SHA-256 of 0x00 and the leaf.
-fn leaf_hash(leaf: &[u8]) -> [u8; 32] {
+pub(super) fn leaf_hash(leaf: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update([0_u8]);
     hash.update(leaf);
@@ -439,7 +427,7 @@ fn closing(record: &Record) -> Option<u64> {
     }
 }
 
-fn closes(request: &Request) -> bool {
+pub(super) fn closes(request: &Request) -> bool {
     request.entries.iter().all(|e| closing(&e.record).is_some())
 }
 
