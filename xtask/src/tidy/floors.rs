@@ -57,6 +57,7 @@ const PLAN: &[(&str, Place)] = &[
     ("fairhold", Place::Floor(5)),
     ("simulation", Place::Shed),
     ("testbed", Place::Shed),
+    ("faults", Place::Shed),
     ("xtask", Place::Shed),
 ];
 

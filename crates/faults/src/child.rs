@@ -1,0 +1,143 @@
+//! A process that records as fast as it can and prints what it promised, until
+//! it is killed.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use crate::chance::Chance;
+use crate::early;
+use crate::load::{Client, Hears, Open, Sealer};
+use crate::mutant::{self, Mutant};
+use crate::watch::Said;
+
+/// Where the child records.
+pub(crate) const FOLDER: &str = "DURABILITY_CHILD";
+/// What is built into it.
+pub(crate) const MUTANT: &str = "DURABILITY_MUTANT";
+/// Clients at once.
+const CLIENTS: u64 = 16;
+
+/// The child's whole life.
+pub(crate) fn live(folder: &Path, mutant: Option<Mutant>) -> Result<(), String> {
+    let hears: Hears = Arc::new(|said| {
+        // A parent that is gone has no use for the line.
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{}", line(&said));
+    });
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?
+        .block_on(forever(folder, mutant, hears))
+}
+
+async fn forever(folder: &Path, mutant: Option<Mutant>, hears: Hears) -> Result<(), String> {
+    let mut sealer = Sealer::new();
+    let early = Mutant::seals_early(mutant);
+    let open = Open::at(folder, &hears, false).await?;
+    if early {
+        // From here on, so that the tree begins with what is durable already.
+        sealer.seal(&open.database, folder, &hears).await?;
+        let (folder, hears) = (folder.to_path_buf(), Arc::clone(&hears));
+        early::on_every_thread(Box::new(move |first, leaves| {
+            sealer.publish(first, leaves, &folder, &hears).ok();
+        }));
+    } else {
+        let (folder, hears) = (folder.to_path_buf(), Arc::clone(&hears));
+        let database = open.database.clone();
+        tokio::spawn(async move {
+            while sealer.seal(&database, &folder, &hears).await.is_ok() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        });
+    }
+    let life = std::process::id();
+    for c in 0..CLIENTS {
+        let client = Client {
+            journal: open.journal.clone(),
+            hears: Arc::clone(&hears),
+        };
+        tokio::spawn(async move {
+            let mut chance = Chance::of(u64::from(life) << 8 | c);
+            for n in 0_u64.. {
+                let name = format!("k{life}-{c}-{n}");
+                let chance = Chance::of(chance.next());
+                if client.clone().exchange(name, chance).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    open.close().await;
+    Err("the journal stopped by itself".to_owned())
+}
+
+fn line(said: &Said) -> String {
+    match said {
+        Said::Recorded { seq, leaf } => format!("recorded {seq} {} .", hex::encode(leaf)),
+        Said::Published { size, root } => format!("published {size} {} .", hex::encode(root)),
+        Said::Kept { name, bytes } => format!("kept {name} {} .", hex::encode(bytes)),
+    }
+}
+
+/// What a line says; nothing of one that was cut.
+fn read(line: &str) -> Option<Said> {
+    let mut words = line.split(' ');
+    let (kind, first, second) = (words.next()?, words.next()?, words.next()?);
+    if words.next() != Some(".") {
+        return None;
+    }
+    let bytes = hex::decode(second).ok()?;
+    Some(match kind {
+        "recorded" => Said::Recorded {
+            seq: first.parse().ok()?,
+            leaf: bytes,
+        },
+        "published" => Said::Published {
+            size: first.parse().ok()?,
+            root: bytes.try_into().ok()?,
+        },
+        "kept" => Said::Kept {
+            name: first.to_owned(),
+            bytes,
+        },
+        _ => return None,
+    })
+}
+
+/// Lets a child record in `folder` and kills it after `lines` promises; gives
+/// all that it made.
+pub(crate) fn killed_after(
+    lines: usize,
+    folder: &Path,
+    mutant: Option<Mutant>,
+) -> Result<Vec<Said>, String> {
+    let mut child = start(folder, mutant)?;
+    let out = child.stdout.take().ok_or("the child has no output")?;
+    let mut said = Vec::new();
+    for line in BufReader::new(out).lines() {
+        said.extend(line.ok().as_deref().and_then(read));
+        if said.len() == lines {
+            child.kill().map_err(|e| e.to_string())?;
+        }
+    }
+    child.wait().map_err(|e| e.to_string())?;
+    if said.len() < lines {
+        return Err("the child died by itself".to_owned());
+    }
+    Ok(said)
+}
+
+fn start(folder: &Path, mutant: Option<Mutant>) -> Result<Child, String> {
+    let own = std::env::current_exe().map_err(|e| e.to_string())?;
+    Command::new(own)
+        .env(FOLDER, folder)
+        .env(MUTANT, mutant::name(mutant))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| e.to_string())
+}
