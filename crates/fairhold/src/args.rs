@@ -378,6 +378,10 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 32)]
         connections: u32,
     },
+    /// How many records are made durable per second, on both engines.
+    Record(bench::RecordBench),
+    /// How long a store with millions of records takes to open.
+    Restart(bench::RestartBench),
     /// Rulings on 1,000 accounts under some 20 policies, kept and anew.
     Terms,
     /// How often honest accounts are accused and campaigns found, on sources never seen.

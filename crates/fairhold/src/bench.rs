@@ -14,6 +14,8 @@ mod open_desk;
 mod policy;
 mod pool;
 mod process;
+mod record;
+mod restart;
 mod terms;
 mod watch;
 mod watched;
@@ -63,11 +65,15 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> std::io::Result<Self> {
+        Self::in_folder(&std::env::temp_dir())
+    }
+
+    fn in_folder(folder: &Path) -> std::io::Result<Self> {
         let name = format!(
             "fairhold-bench-{:016x}",
             u64::from_be_bytes(store::random()?)
         );
-        let path = std::env::temp_dir().join(name);
+        let path = folder.join(name);
         std::fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
@@ -105,6 +111,8 @@ pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Fail
             terms,
             watch,
         } => door::serve(&upstream, record.as_deref(), terms, watch, out).await,
+        Bench::Record(what) => record::run(&what, out).await,
+        Bench::Restart(what) => restart::run(&what, out).await,
         Bench::Terms => terms::run(out),
         Bench::Detection(what) => detection::run(data, &what, out),
         Bench::Watch {

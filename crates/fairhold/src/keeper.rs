@@ -456,7 +456,7 @@ fn noted(effects: &[Effect], at: Timestamp) -> Vec<Entry> {
 
 /// A record too long for a leaf cannot be made from what the gateway accepts;
 /// should one exist, its leaf is empty and the auditor will say so.
-fn leaf(record: &Record, seq: u64) -> Vec<u8> {
+pub(crate) fn leaf(record: &Record, seq: u64) -> Vec<u8> {
     record.leaf(seq).unwrap_or_else(|error| {
         tracing::error!(%error, seq, "a record has no leaf");
         Vec::new()

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 ///
 /// A guard process holds the end of a pipe from us: when the value is dropped,
 /// or this process dies in whatever way, it stops the cluster and removes the
-/// folder. `fsync` is off in it: the tests kill our processes, not its machine.
+/// folder. `fsync` is off where tests use it: they kill our processes, not its machine.
 #[derive(Debug)]
 pub struct Postgres {
     folder: PathBuf,
@@ -33,29 +33,35 @@ impl Postgres {
     /// # Panics
     /// When `PostgreSQL` is not installed or does not start.
     pub fn start() -> Self {
-        let programs = programs();
-        let folder = TempDir::with_prefix("fairhold-postgres-")
-            .unwrap_or_else(|e| panic!("failed to make a temporary folder: {e}"))
+        Self::with(&std::env::temp_dir(), "-c fsync=off").unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// Starts one in `folder` that syncs each commit, for measurements; its
+    /// memory and log are sized as an operator would for a gateway of its own.
+    ///
+    /// # Errors
+    /// When `PostgreSQL` is not installed or does not start, in words.
+    pub fn durable(folder: &Path) -> Result<Self, String> {
+        let options = "-c fsync=on -c synchronous_commit=on -c shared_buffers=512MB -c max_wal_size=8GB -c wal_buffers=64MB -c checkpoint_timeout=30min";
+        Self::with(folder, options)
+    }
+
+    fn with(parent: &Path, more: &str) -> Result<Self, String> {
+        let programs = programs()?;
+        let folder = TempDir::with_prefix_in("fairhold-postgres-", parent)
+            .map_err(|e| format!("failed to make a temporary folder: {e}"))?
             .keep();
         if is_root() {
-            run(Command::new("chown").arg("postgres").arg(&folder));
+            run(Command::new("chown").arg("postgres").arg(&folder))?;
         }
         let data = folder.join("data");
-        run(as_postgres(&programs.join("initdb"))
-            .args([
-                "--no-sync",
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-D",
-            ])
-            .arg(&data));
+        let mut make = as_postgres(&programs.join("initdb"));
+        make.args(["--no-sync", "-A", "trust", "-U", "postgres"])
+            .args(["-E", "UTF8", "--locale=C", "-D"])
+            .arg(&data);
+        run(&mut make)?;
         let options = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off -c max_connections=200",
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=200 {more}",
             folder.display()
         );
         run(as_postgres(&programs.join("pg_ctl"))
@@ -64,14 +70,14 @@ impl Postgres {
             .arg("-o")
             .arg(options)
             .arg("-l")
-            .arg(folder.join("log")));
-        let guard = guard(&programs, &folder);
-        Self {
+            .arg(folder.join("log")))?;
+        let guard = guard(&programs, &folder)?;
+        Ok(Self {
             folder,
             programs,
             guard,
             made: AtomicU32::new(0),
-        }
+        })
     }
 
     /// Makes a fresh database and gives its URL.
@@ -83,7 +89,8 @@ impl Postgres {
         run(Command::new(self.programs.join("createdb"))
             .arg("-h")
             .arg(&self.folder)
-            .args(["-U", "postgres", &name]));
+            .args(["-U", "postgres", &name]))
+        .unwrap_or_else(|e| panic!("{e}"));
         format!(
             "postgres://postgres@localhost/{name}?host={}",
             self.folder.display()
@@ -142,7 +149,7 @@ pub fn on_both(check: impl Fn(&str)) {
 }
 
 /// The newest installed version's programs.
-fn programs() -> PathBuf {
+fn programs() -> Result<PathBuf, String> {
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -157,10 +164,9 @@ fn programs() -> PathBuf {
         })
         .collect();
     found.sort();
-    let Some((_, programs)) = found.pop() else {
-        panic!("PostgreSQL is missing: install the Debian package `postgresql`");
-    };
-    programs
+    let newest = found.pop().map(|(_, programs)| programs);
+    newest
+        .ok_or_else(|| "PostgreSQL is missing: install the Debian package `postgresql`".to_owned())
 }
 
 fn is_root() -> bool {
@@ -180,18 +186,18 @@ fn as_postgres(program: &Path) -> Command {
     }
 }
 
-fn run(command: &mut Command) {
+fn run(command: &mut Command) -> Result<(), String> {
     let output = command
         .output()
-        .unwrap_or_else(|e| panic!("failed to run {command:?}: {e}"));
-    assert!(
-        output.status.success(),
-        "failed to run {command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+        .map_err(|e| format!("failed to run {command:?}: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("failed to run {command:?}: {said}"))
 }
 
-fn guard(programs: &Path, folder: &Path) -> Child {
+fn guard(programs: &Path, folder: &Path) -> Result<Child, String> {
     // Signals to our process group (Ctrl-C) must not end the guard first.
     let script = "trap '' INT TERM HUP; cat >/dev/null; \"$1\" stop -m immediate -D \"$2/data\"; rm -rf \"$2\"";
     as_postgres(Path::new("sh"))
@@ -202,5 +208,5 @@ fn guard(programs: &Path, folder: &Path) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap_or_else(|e| panic!("failed to start the cluster's guard: {e}"))
+        .map_err(|e| format!("failed to start the cluster's guard: {e}"))
 }

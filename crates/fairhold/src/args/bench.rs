@@ -27,3 +27,37 @@ pub(crate) struct DetectionBench {
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }
+
+/// Appends to the real journal, sync on, many in flight.
+#[derive(Debug, Args)]
+pub(crate) struct RecordBench {
+    /// Seconds per engine, after one second that is not counted.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) seconds: u64,
+    /// Appends in flight at once.
+    #[arg(long, default_value_t = 3_000)]
+    pub(crate) in_flight: u32,
+    /// A folder on the disk to measure; the system's temporary one without it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// An empty database of a running server instead of an own server: `postgres://...`.
+    #[arg(long, value_name = "URL", conflicts_with = "sqlite_only")]
+    pub(crate) postgres: Option<String>,
+    /// Leave `PostgreSQL` out.
+    #[arg(long)]
+    pub(crate) sqlite_only: bool,
+}
+
+/// A store with a long log, and how long it takes to open.
+#[derive(Debug, Args)]
+pub(crate) struct RestartBench {
+    /// Records of the log.
+    #[arg(long, default_value_t = 2_000_000)]
+    pub(crate) records: u64,
+    /// Data folder to fill and keep; a temporary one without it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// A database of a running server instead of the folder's own: `postgres://...`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
+}

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 const FAIRHOLD: &str = env!("CARGO_BIN_EXE_fairhold");
+/// Deaths; `FAIRHOLD_CRASH_ROUNDS` asks for more than the tests usually take.
 const ROUNDS: u64 = 30;
 const CONNECTIONS: usize = 64;
 const CONFIG: &str = "listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"mock\"\nkind = \"mock\"\nmodels = [\"mock-1\"]\n";
@@ -110,7 +111,9 @@ async fn whoever_saw_the_end_has_evidence_of_it() {
         .unwrap()
         .to_owned();
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-    for round in 0..ROUNDS {
+    let rounds = std::env::var("FAIRHOLD_CRASH_ROUNDS");
+    let rounds = rounds.map_or(ROUNDS, |n| n.parse().unwrap());
+    for round in 0..rounds {
         let (mut server, gateway) = serve(&data, &config).await;
         let load: Vec<_> = (0..CONNECTIONS)
             .map(|n| {
@@ -143,7 +146,7 @@ async fn whoever_saw_the_end_has_evidence_of_it() {
     );
     let interrupted = prove(&data, &seen).await;
     println!(
-        "{} exchanges seen to end in {ROUNDS} rounds, all proven; {interrupted} interrupted",
+        "{} exchanges seen to end in {rounds} rounds, all proven; {interrupted} interrupted",
         seen.len()
     );
     assert!(
