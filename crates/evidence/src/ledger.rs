@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt;
 
-use hmac::{Hmac, Mac as _};
-use sha2::Sha256;
+pub use verifier::bundle::ledger_origin;
 use verifier::merkle::{self, Hash, Nodes, empty_root, node_hash};
 use verifier::tile::{Tile, TileKind, Tiles, WIDTH};
 
@@ -208,22 +207,6 @@ pub fn root_origin(log: &str, epoch: u64) -> String {
     } else {
         format!("{log}@{epoch}")
     }
-}
-
-/// The name of an account's ledger below the root log's: the first 16 bytes of HMAC-SHA256 of the
-/// account under a key of this house. The root log is public, and an unkeyed digest of a name that
-/// can be guessed would tell who is a customer. None is the ledger of records without an account.
-pub fn ledger_origin(root_origin: &str, key: &[u8; 32], account: Option<&str>) -> String {
-    let mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(key).map(|mac| {
-        let mac = match account {
-            Some(account) => mac.chain_update(b"account\0").chain_update(account),
-            None => mac.chain_update(b"house\0"),
-        };
-        mac.finalize().into_bytes()
-    });
-    let tag = mac.map(|bytes| hex::encode(bytes.as_slice().get(..16).unwrap_or_default()));
-    let tag = tag.unwrap_or_default();
-    format!("{root_origin}/{tag}")
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 -- One ledger per account and one, named '', of the records without an account; the checkpoint bodies of all of
--- them are the entries of the root log. A rotation starts a new epoch with new origins; old ones stay readable.
+-- them are the entries of the root log. A rotation starts a new epoch with new origins, into which the whole journal
+-- is sealed anew; old ones stay readable.
 CREATE TABLE epochs (
     epoch     BIGINT PRIMARY KEY,
     origin    TEXT NOT NULL,
     began_at  BIGINT NOT NULL,
     reason    TEXT NOT NULL,
-    first_seq BIGINT NOT NULL, -- the first journal record that its ledgers hold
-    sealed    BIGINT NOT NULL, -- the first that they do not hold yet
+    sealed    BIGINT NOT NULL, -- the first journal record that its ledgers do not hold yet
     size      BIGINT NOT NULL, -- of the root log
     root      BLOB NOT NULL,
     edge      BLOB NOT NULL    -- roots of its complete subtrees, the largest first

@@ -67,6 +67,14 @@ impl DataFolder {
         self.secret("log.seed")
     }
 
+    /// The seed of a witness's signing key; made at random once, mode 0600.
+    ///
+    /// # Errors
+    /// The file system's, or a file that does not hold 32 bytes.
+    pub fn witness_seed(&self) -> Result<[u8; 32], StoreError> {
+        self.secret("witness.seed")
+    }
+
     /// Replaces `run.json`, which says how to reach the running process.
     ///
     /// # Errors

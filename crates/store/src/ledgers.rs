@@ -27,9 +27,7 @@ pub struct EpochRow {
     pub began_at: Timestamp,
     /// Why it was begun.
     pub reason: String,
-    /// The first journal record that its ledgers hold.
-    pub first_seq: u64,
-    /// The first that they do not hold yet.
+    /// The first journal record that its ledgers do not hold yet.
     pub sealed: u64,
     /// Entries of the root log.
     pub size: u64,
@@ -134,7 +132,7 @@ pub struct SealBatch {
 }
 
 const EPOCH: &str =
-    "SELECT epoch, origin, began_at, reason, first_seq, sealed, size, root, edge FROM epochs";
+    "SELECT epoch, origin, began_at, reason, sealed, size, root, edge FROM epochs";
 const LEDGER: &str = "SELECT epoch, ledger, origin, size, root, edge, tail_seq FROM ledgers";
 const CHECKPOINT: &str = "SELECT epoch, size, root, at, note, cosignatures FROM root_checkpoints";
 /// How long a checkpoint that no witness signed is kept: a day. Older sizes stay provable, since
@@ -177,13 +175,12 @@ impl Database {
         session.begin().await?;
         let mut script = session.script();
         script.list(
-            "INSERT INTO epochs (epoch, origin, began_at, reason, first_seq, sealed, size, root, edge) VALUES {} ON CONFLICT (epoch) DO NOTHING",
+            "INSERT INTO epochs (epoch, origin, began_at, reason, sealed, size, root, edge) VALUES {} ON CONFLICT (epoch) DO NOTHING",
             vec![
                 Cell::count(new.epoch),
                 Cell::text(new.origin.as_str()),
                 Cell::int(new.began_at.0),
                 Cell::text(new.reason.as_str()),
-                Cell::count(new.first_seq),
                 Cell::count(new.sealed),
                 Cell::count(new.size),
                 Cell::Bytes(new.root.to_vec()),
@@ -410,6 +407,25 @@ impl Database {
         self.rows(&sql, cells).await?.iter().map(row).collect()
     }
 
+    /// The leaf hashes of a ledger's records from a place in the journal on, at most `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ledger_hashes(
+        &self,
+        ledger: &str,
+        from: u64,
+        most: u32,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut cells = vec![Cell::count(from)];
+        let whose = whose(ledger, &mut cells);
+        let sql = format!(
+            "SELECT leaf_hash FROM journal WHERE seq >= $1 AND account{whose} ORDER BY seq LIMIT {most}"
+        );
+        let rows = self.rows(&sql, cells).await?;
+        rows.iter().map(|row| row.digest(0)).collect()
+    }
+
     /// Entries of the root log, in order.
     ///
     /// # Errors
@@ -593,11 +609,10 @@ fn epoch(row: &Row) -> Result<EpochRow, StoreError> {
         origin: row.text(1)?,
         began_at: Timestamp(row.int(2)?),
         reason: row.text(3)?,
-        first_seq: row.count(4)?,
-        sealed: row.count(5)?,
-        size: row.count(6)?,
-        root: row.digest(7)?,
-        edge: row.bytes(8)?,
+        sealed: row.count(4)?,
+        size: row.count(5)?,
+        root: row.digest(6)?,
+        edge: row.bytes(7)?,
     })
 }
 

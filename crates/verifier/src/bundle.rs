@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write as _};
 
+use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -75,11 +76,20 @@ pub fn unpack(bytes: &[u8]) -> Option<Files> {
     Some(files)
 }
 
-/// The ledger of an account in a log. Every ledger is signed by the log's key
-/// under its own origin; a log's later epochs are called `<name>@2` and so on,
-/// its ledgers keep their names.
-pub fn ledger_origin(log: &str, ledger: &str) -> String {
-    format!("{}/{ledger}", log_name(log))
+/// The ledger of an account in a log; none: that of records that concern no account. Every ledger
+/// is signed by the log's key under its own origin: the root log's, which differs from epoch to
+/// epoch, and the first 16 bytes of a SHA-256 of the account. So the public root log spells no
+/// customer's name (who guesses one can check the guess), and everybody can tell that an account
+/// has one ledger and which.
+pub fn ledger_origin(root: &str, account: Option<&str>) -> String {
+    let digest = match account {
+        Some(account) => Sha256::new()
+            .chain_update(b"fairhold account\0")
+            .chain_update(account),
+        None => Sha256::new().chain_update(b"fairhold house\0"),
+    };
+    let digest = hex::encode(digest.finalize());
+    format!("{root}/{}", digest.get(..32).unwrap_or(&digest))
 }
 
 /// The log's name without its epoch.
@@ -95,6 +105,3 @@ pub fn log_name(log: &str) -> &str {
         _ => log,
     }
 }
-
-/// The ledger of records that concern no account.
-pub const HOUSE: &str = "house";

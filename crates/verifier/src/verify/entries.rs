@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{Predicate, text};
-use crate::bundle::{CHECKPOINT, Files, HOUSE, ledger_origin, log_name};
+use crate::bundle::{CHECKPOINT, Files, ledger_origin};
 use crate::checkpoint::{Checkpoint, Note, Verifier};
 use crate::merkle::{leaf_hash, verify_inclusion};
 use crate::proof::TlogProof;
@@ -89,7 +89,7 @@ fn ledgers<'a>(
     root: &Checkpoint,
 ) -> Result<BTreeMap<&'a str, String>, String> {
     let note = text(files, CHECKPOINT)?;
-    let prefix = format!("{}/", log_name(log.name()));
+    let prefix = format!("{}/", log.name());
     let mut found = BTreeMap::new();
     for (name, body) in files {
         let Some(place) = stem(name, "ledgers/", ".body") else {
@@ -148,7 +148,7 @@ fn entry(
             .get(note.text.as_str())
             .ok_or("its ledger's checkpoint is not under the root's")?;
         let account = record.get("account").and_then(Value::as_str);
-        if *origin != ledger_origin(log.name(), account.unwrap_or(HOUSE)) {
+        if *origin != ledger_origin(log.name(), account) {
             return Err(format!("it is not a record of `{origin}`"));
         }
         let key = log.under(origin).map_err(|e| e.to_string())?;
