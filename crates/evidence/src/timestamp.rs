@@ -174,3 +174,6 @@ fn is_of(certificate: &Certificate, sid: &SignerIdentifier) -> bool {
             .is_ok_and(|found| found.is_some_and(|(_, key)| key == *id)),
     }
 }
+
+#[cfg(test)]
+mod tests;

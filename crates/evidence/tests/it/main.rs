@@ -1,4 +1,5 @@
 //! What a stranger would check: published vectors.
 
 #[cfg(test)]
+mod outside_tree;
 mod vectors;

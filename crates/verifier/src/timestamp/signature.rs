@@ -2,9 +2,10 @@
 
 use der::Encode as _;
 use der::asn1::ObjectIdentifier;
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use rsa::pkcs1v15;
 use rsa::pkcs8::DecodePublicKey as _;
-use rsa::sha2::{Sha256, Sha384, Sha512};
+use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::signature::Verifier as _;
 use rsa::traits::PublicKeyParts as _;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -17,6 +18,8 @@ const RSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11354
 const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
 const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+
+const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
 
 /// The least RSA key that counts, in bits.
 const RSA_BITS: usize = 2048;
@@ -38,15 +41,16 @@ pub(super) fn check(
         (RSA, Some(digest)) => digest.oid,
         (RSA_SHA256 | ECDSA_SHA256, _) => SHA256,
         (RSA_SHA384 | ECDSA_SHA384, _) => SHA384,
-        (RSA_SHA512, _) => SHA512,
+        (RSA_SHA512 | ECDSA_SHA512, _) => SHA512,
         (other, _) => return Err(format!("its algorithm {other} is not known")),
     };
     if digest.is_some_and(|digest| digest.oid != hash) {
         return Err("its digest is not its algorithm's".to_owned());
     }
     let held = match algorithm.oid {
-        ECDSA_SHA256 => p256(&spki, message, signature),
-        ECDSA_SHA384 => p384(&spki, message, signature),
+        ECDSA_SHA256 => ecdsa(&spki, &Sha256::digest(message), signature),
+        ECDSA_SHA384 => ecdsa(&spki, &Sha384::digest(message), signature),
+        ECDSA_SHA512 => ecdsa(&spki, &Sha512::digest(message), signature),
         _ => rsa(&spki, hash, message, signature)?,
     };
     match held {
@@ -85,14 +89,13 @@ fn rsa(
     }))
 }
 
-fn p256(spki: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
-    let key = p256::ecdsa::VerifyingKey::from_public_key_der(spki).ok()?;
-    let signature = p256::ecdsa::Signature::from_der(signature);
-    Some(signature.is_ok_and(|s| key.verify(message, &s).is_ok()))
-}
-
-fn p384(spki: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
+/// On the curve that the key is of; any digest goes with any curve.
+fn ecdsa(spki: &[u8], digest: &[u8], signature: &[u8]) -> Option<bool> {
+    if let Ok(key) = p256::ecdsa::VerifyingKey::from_public_key_der(spki) {
+        let signature = p256::ecdsa::Signature::from_der(signature);
+        return Some(signature.is_ok_and(|s| key.verify_prehash(digest, &s).is_ok()));
+    }
     let key = p384::ecdsa::VerifyingKey::from_public_key_der(spki).ok()?;
     let signature = p384::ecdsa::Signature::from_der(signature);
-    Some(signature.is_ok_and(|s| key.verify(message, &s).is_ok()))
+    Some(signature.is_ok_and(|s| key.verify_prehash(digest, &s).is_ok()))
 }
