@@ -29,17 +29,17 @@ pub(crate) fn words(words: &[Word], secrets: &Secrets, mut found: impl FnMut(Key
 /// The words that stay when names, numbers and placeholders go: their places in `words`.
 pub(crate) fn skeleton_of(words: &[Word], kept: &mut Vec<usize>) {
     kept.clear();
-    kept.extend(
-        words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| stays(word))
-            .map(|(at, _)| at),
-    );
+    kept.reserve(words.len());
+    for (at, word) in words.iter().enumerate() {
+        if stays(word) {
+            kept.push(at);
+        }
+    }
 }
 
 /// Scripts with capitals lose every capitalised word that is not a function word; others lose
 /// what holds digits only, and Latin words in them.
+#[inline]
 fn stays(word: &Word) -> bool {
     if word.shape.has(Shape::DIGIT) || word.shape.has(Shape::BRACKETED) {
         return false;

@@ -9,6 +9,7 @@
 mod accounts;
 mod answers;
 mod background;
+mod boundaries;
 mod calibration;
 mod channels;
 mod corpus;
@@ -24,7 +25,8 @@ mod verdict;
 pub use accounts::{AccountFinding, AccountTally, CommonSource, benjamini_hochberg, holm};
 pub use answers::{Held, Registered, Registry as Answers};
 pub use background::{Background, BackgroundBuilder};
-pub use calibration::Calibration;
+pub use boundaries::count as count_words;
+pub use calibration::{Calibration, Tail};
 pub use corpus::{CorpusTally, Measured, Rate, Share, Shares};
 pub use grams::FingerprintKey;
 pub use key::{AuditKey, Channel, GRAM};

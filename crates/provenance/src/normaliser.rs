@@ -11,13 +11,11 @@ mod fold;
 
 use fold::{Folded, fold};
 
+use crate::boundaries::{Words, walk};
 use crate::key::Secrets;
 
 /// The version of these rules. Fingerprints of different versions cannot be compared.
 pub const NORMALISER_VERSION: u16 = 1;
-
-/// A run of more letters than this is cut into words of so many.
-pub(crate) const LETTERS_MAX: usize = 256;
 
 /// What of a word's form the channels ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +51,33 @@ pub(crate) struct Word {
     pub(crate) shape: Shape,
 }
 
+/// What a character does to the word before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Dropped,
+    Separator,
+    Alone,
+    Letter,
+}
+
+/// What a character does to the word before it.
+#[inline]
+pub(crate) fn place(c: char) -> Place {
+    if c.is_ascii() {
+        return if c.is_ascii_alphanumeric() {
+            Place::Letter
+        } else {
+            Place::Separator
+        };
+    }
+    match fold(c) {
+        Folded::Dropped => Place::Dropped,
+        Folded::Separator => Place::Separator,
+        Folded::Alone(_) => Place::Alone,
+        Folded::Letters(_) => Place::Letter,
+    }
+}
+
 /// The words of a text in the normal form, as the specification has them.
 ///
 /// # Source
@@ -60,57 +85,149 @@ pub(crate) struct Word {
 pub fn normal_words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut word = String::new();
-    let mut letters = 0;
     for c in text.chars() {
         match fold(c) {
             Folded::Dropped => {}
             Folded::Separator => {
                 found.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-                letters = 0;
             }
             Folded::Alone(a) => {
                 found.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-                letters = 0;
                 found.push(a.to_string());
             }
-            Folded::Letters(folded) => {
-                word.extend(folded.iter());
-                letters += 1;
-                if letters == LETTERS_MAX {
-                    found.push(std::mem::take(&mut word));
-                    letters = 0;
-                }
-            }
+            Folded::Letters(folded) => word.extend(folded.iter()),
         }
     }
     found.extend((!word.is_empty()).then_some(word));
     found
 }
 
-/// A word while it is read.
-struct Building {
-    bytes: Vec<u8>,
-    letters: usize,
-    start: usize,
-    end: usize,
-    shape: Shape,
+/// Reads the words of a text into `words`, with the places of their bytes counted from `base`.
+pub(crate) fn read_words(text: &str, base: usize, secrets: &Secrets, words: &mut Vec<Word>) {
+    let mut reading = Reading {
+        text,
+        base,
+        secrets,
+        words,
+        looked: 0,
+        bracket: None,
+    };
+    walk(text, &mut reading);
 }
 
-impl Building {
-    fn close(&mut self, secrets: &Secrets, words: &mut Vec<Word>) {
-        if self.bytes.is_empty() {
-            return;
-        }
-        words.push(word(
-            &self.bytes,
-            secrets,
-            (self.start, self.end),
-            self.shape,
-        ));
-        self.bytes.clear();
-        self.letters = 0;
-        self.shape = Shape::default();
+struct Reading<'a> {
+    text: &'a str,
+    base: usize,
+    secrets: &'a Secrets,
+    words: &'a mut Vec<Word>,
+    /// Bytes before it were looked through for brackets.
+    looked: usize,
+    /// Where a bracket is open.
+    bracket: Option<usize>,
+}
+
+impl Words for Reading<'_> {
+    #[inline]
+    fn skips(&self) -> usize {
+        0
     }
+
+    #[inline]
+    fn skip(&mut self, _: usize) {}
+
+    #[inline]
+    fn word(&mut self, start: usize, ends: Option<usize>) {
+        let bytes = self.text.as_bytes();
+        let mut word = ends
+            .and_then(|end| short_word(bytes, start, end))
+            .unwrap_or_else(|| long_word(self.text, start, self.secrets));
+        let between = bytes.get(self.looked..start).unwrap_or_default();
+        if between != b" " {
+            for (n, byte) in between.iter().enumerate() {
+                match byte {
+                    b'[' | b'{' | b'<' => self.bracket = Some(self.looked + n),
+                    b']' | b'}' | b'>' => self.bracket = None,
+                    _ => {}
+                }
+            }
+        }
+        if self.bracket.is_some_and(|open| closes(bytes, open)) {
+            word.shape.add(Shape::BRACKETED);
+        }
+        self.looked = word.end;
+        word.start += self.base;
+        word.end += self.base;
+        self.words.push(word);
+    }
+}
+
+const CASE: u128 = 0x2020_2020_2020_2020_2020_2020_2020_2020;
+const LETTER: u128 = CASE << 1;
+
+/// An ASCII word of at most 16 letters with 16 bytes of text from where it begins.
+#[inline]
+pub(crate) fn short_word(bytes: &[u8], start: usize, end: usize) -> Option<Word> {
+    let sixteen = bytes.get(start..)?.first_chunk::<16>()?;
+    let length = end - start;
+    if length > 16 {
+        return None;
+    }
+    let mask = u128::MAX >> (128 - 8 * length);
+    let raw = u128::from_le_bytes(*sixteen);
+    let both = (raw | CASE) & mask;
+    let mut shape = Shape::default();
+    if !raw & LETTER & mask != 0 {
+        shape.add(Shape::DIGIT);
+    }
+    if raw & 0x60 == 0x40 {
+        shape.add(Shape::CAPITAL);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
+    let (lo, hi) = (both as u64, (both >> 64) as u64);
+    Some(Word {
+        lo,
+        hi,
+        rest: 0,
+        start,
+        end,
+        shape,
+    })
+}
+
+/// Any word that begins at `start`, by the rules.
+pub(crate) fn long_word(text: &str, start: usize, secrets: &Secrets) -> Word {
+    let mut bytes = Vec::with_capacity(64);
+    let mut shape = Shape::default();
+    let mut at = start;
+    let mut end = start;
+    for c in text.get(start..).unwrap_or_default().chars() {
+        at += c.len_utf8();
+        match fold(c) {
+            Folded::Dropped => {}
+            Folded::Separator => break,
+            Folded::Alone(a) => {
+                if bytes.is_empty() {
+                    bytes.extend_from_slice(a.encode_utf8(&mut [0; 4]).as_bytes());
+                    shape.add(Shape::ALONE);
+                    end = at;
+                }
+                break;
+            }
+            Folded::Letters(folded) => {
+                if bytes.is_empty() && c.is_uppercase() {
+                    shape.add(Shape::CAPITAL);
+                }
+                for letter in folded.iter() {
+                    if letter.is_numeric() {
+                        shape.add(Shape::DIGIT);
+                    }
+                    bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                end = at;
+            }
+        }
+    }
+    word(&bytes, secrets, (start, end), shape)
 }
 
 fn word(bytes: &[u8], secrets: &Secrets, at: (usize, usize), shape: Shape) -> Word {
@@ -136,95 +253,6 @@ fn first_bytes(bytes: &[u8]) -> (u64, u64) {
     #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
     let halves = (both as u64, (both >> 64) as u64);
     halves
-}
-
-/// Reads the words of a text into `words`, with the places of their bytes counted from `base`.
-pub(crate) fn read_words(text: &str, base: usize, secrets: &Secrets, words: &mut Vec<Word>) {
-    let mut building = Building {
-        bytes: Vec::with_capacity(64),
-        letters: 0,
-        start: 0,
-        end: 0,
-        shape: Shape::default(),
-    };
-    let mut bracket: Option<usize> = None;
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(first) = bytes.get(at).copied() {
-        if first.is_ascii_alphanumeric() {
-            if building.bytes.is_empty() {
-                building.start = base + at;
-                if first.is_ascii_uppercase() {
-                    building.shape.add(Shape::CAPITAL);
-                }
-                if bracket.is_some_and(|open| closes(bytes, open)) {
-                    building.shape.add(Shape::BRACKETED);
-                }
-            }
-            if first.is_ascii_digit() {
-                building.shape.add(Shape::DIGIT);
-            }
-            building.bytes.push(first | 0x20);
-            building.letters += 1;
-            at += 1;
-            building.end = base + at;
-            if building.letters == LETTERS_MAX {
-                building.close(secrets, words);
-            }
-        } else if first.is_ascii() {
-            building.close(secrets, words);
-            match first {
-                b'[' | b'{' | b'<' => bracket = Some(at),
-                b']' | b'}' | b'>' => bracket = None,
-                _ => {}
-            }
-            at += 1;
-        } else {
-            let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
-                break;
-            };
-            other(c, base + at, &mut building, (secrets, words));
-            at += c.len_utf8();
-        }
-    }
-    building.close(secrets, words);
-}
-
-/// A character beyond ASCII.
-fn other(c: char, at: usize, building: &mut Building, to: (&Secrets, &mut Vec<Word>)) {
-    let (secrets, words) = to;
-    match fold(c) {
-        Folded::Dropped => {}
-        Folded::Separator => building.close(secrets, words),
-        Folded::Alone(a) => {
-            building.close(secrets, words);
-            let mut utf8 = [0; 4];
-            let bytes = a.encode_utf8(&mut utf8).as_bytes();
-            words.push(word(bytes, secrets, (at, at + c.len_utf8()), Shape::ALONE));
-        }
-        Folded::Letters(folded) => {
-            if building.bytes.is_empty() {
-                building.start = at;
-                if c.is_uppercase() {
-                    building.shape.add(Shape::CAPITAL);
-                }
-            }
-            for letter in folded.iter() {
-                if letter.is_numeric() {
-                    building.shape.add(Shape::DIGIT);
-                }
-                let mut utf8 = [0; 4];
-                building
-                    .bytes
-                    .extend_from_slice(letter.encode_utf8(&mut utf8).as_bytes());
-            }
-            building.letters += 1;
-            building.end = at + c.len_utf8();
-            if building.letters == LETTERS_MAX {
-                building.close(secrets, words);
-            }
-        }
-    }
 }
 
 /// Whether the bracket at `open` closes within a placeholder's length.

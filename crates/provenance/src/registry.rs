@@ -80,6 +80,15 @@ impl Registry {
             }));
         }
         u32::try_from(outputs.len()).map_err(|_| JoinError::TooMany)?;
+        Self::of(key_id, outputs, entries, background)
+    }
+
+    fn of(
+        key_id: u64,
+        outputs: Vec<Output>,
+        mut entries: Vec<Entry>,
+        background: Option<Background>,
+    ) -> Result<Self, JoinError> {
         entries.sort_unstable();
         let mut filter = Filter::with_room_for(entries.len());
         for entry in &entries {
@@ -102,6 +111,26 @@ impl Registry {
             background,
             twins,
         })
+    }
+
+    /// A registry of so many random fingerprints of one output that nobody wrote: what a scan costs
+    /// beside a large registry is measured with it.
+    ///
+    /// # Errors
+    /// [`JoinError`] as of [`Self::join`].
+    pub fn of_strangers(key_id: u64, fingerprints: usize, seed: u64) -> Result<Self, JoinError> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        };
+        let entries = (0..fingerprints)
+            .map(|_| Entry::new(next(), 0, 0))
+            .collect();
+        Self::of(key_id, Vec::new(), entries, None)
     }
 
     /// The key its fingerprints were made under.

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
+use crate::boundaries::count;
+use crate::channels;
 use crate::key::{AuditKey, Channel, Secrets};
 use crate::normaliser::{Word, read_words};
 use crate::registry::{Registry, widened};
 use crate::segment::every_key;
-use crate::verdict::{Hit, Judge, Verdict};
+use crate::verdict::{Features, Hit, Judge, Verdict, features};
+
+mod probes;
 
 /// How long a shared run of words must be to be found without fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +72,29 @@ impl<'r> Scanner<'r> {
 
     /// What a whole document holds.
     pub fn scan(&self, text: &str) -> Verdict {
+        if text.len() <= PAGE {
+            let mut found = HashMap::new();
+            let words = self.page(text, 0, &mut found);
+            return self.judge.judge(self.registry, (text.len(), words), found);
+        }
         let mut stream = self.stream();
         stream.push(text);
         stream.finish()
+    }
+
+    /// What the channels find between a document and every output it shares a key with, control
+    /// twins among them, unweighed. For measuring.
+    pub fn candidates(&self, text: &str) -> Vec<(usize, Features)> {
+        let mut read = Vec::new();
+        read_words(text, 0, self.secrets(), &mut read);
+        let mut found = HashMap::new();
+        self.open(&read, &mut found);
+        let words = read.len();
+        let all = found.into_iter().filter_map(|(output, hits)| {
+            let known = self.registry.outputs().get(output as usize)?;
+            Some((output as usize, features(known, words, &hits)))
+        });
+        all.collect()
     }
 
     /// A document that comes in pieces. However it is cut, the verdict is that of [`Self::scan`].
@@ -90,18 +114,63 @@ impl<'r> Scanner<'r> {
         self.key.secrets()
     }
 
-    fn page(&self, page: &str, base: usize, found: &mut HashMap<u32, Vec<Hit>>) {
-        if !self.worth_opening(page) {
-            return;
-        }
+    /// Looks through a page; returns how many words it has.
+    fn page(&self, page: &str, base: usize, found: &mut HashMap<u32, Vec<Hit>>) -> usize {
+        let (guarantee, closely) = match self.depth {
+            Depth::Copies(guarantee) => (guarantee, false),
+            Depth::Paraphrases(guarantee) => (guarantee, true),
+        };
+        let mut keys = Vec::with_capacity(page.len() / 64 + 8);
         let mut read = Vec::new();
-        read_words(page, base, self.secrets(), &mut read);
-        self.open(&read, found);
+        let (count, open) = if closely {
+            read.reserve(page.len() / 5);
+            read_words(page, base, self.secrets(), &mut read);
+            probes::of_read(&read, guarantee, self.secrets(), &mut keys);
+            let open = self.any_ordered(&keys) || self.resembles(&read, &mut keys);
+            (read.len(), open)
+        } else {
+            let count = probes::of_words(page, guarantee, self.secrets(), &mut keys);
+            (count, self.any_ordered(&keys))
+        };
+        if open {
+            if read.is_empty() {
+                read_words(page, base, self.secrets(), &mut read);
+            }
+            self.open(&read, found);
+        }
+        count
     }
 
-    fn worth_opening(&self, _page: &str) -> bool {
-        let _ = self.depth;
-        true
+    /// Whether an ordered gram is an output's.
+    fn any_ordered(&self, keys: &[u64]) -> bool {
+        let mut any = false;
+        probes::passed(keys, self.registry.filter(), |key| {
+            any = any || self.registry.find(key, true).is_some();
+        });
+        any
+    }
+
+    /// Whether skeletons or triples make the page worth opening.
+    fn resembles(&self, read: &[Word], keys: &mut Vec<u64>) -> bool {
+        let mut kept = Vec::new();
+        keys.clear();
+        probes::of_skeleton(read, &mut kept, self.secrets(), keys);
+        if self.any_ordered(keys) {
+            return true;
+        }
+        keys.clear();
+        channels::triples(read, self.secrets(), |keyed| keys.push(keyed.key));
+        let mut shared: Vec<(u32, f64)> = Vec::new();
+        probes::passed(keys, self.registry.filter(), |key| {
+            if let Some((places, bits)) = self.registry.find(key, false) {
+                shared.extend(places.iter().map(|place| (place.output, bits)));
+            }
+        });
+        shared.sort_unstable_by_key(|(output, _)| *output);
+        let enough = self.judge.worth_opening(read.len());
+        let outputs = shared.chunk_by(|a, b| a.0 == b.0);
+        let mut sums = outputs.map(|hits| hits.iter().map(|(_, bits)| bits).sum::<f64>());
+        sums.any(|bits| bits >= enough)
     }
 
     /// Looks up every key of a page.
@@ -178,8 +247,13 @@ impl Stream<'_, '_> {
     }
 
     fn look(&mut self) {
-        self.words += count_words(self.page.get(self.fresh..).unwrap_or_default());
-        self.scanner.page(&self.page, self.base, &mut self.found);
+        let words = self.scanner.page(&self.page, self.base, &mut self.found);
+        self.words += if self.fresh == 0 {
+            words
+        } else {
+            // What the page before held was counted with it.
+            count(self.page.get(self.fresh..).unwrap_or_default())
+        };
     }
 
     /// The verdict.
@@ -190,8 +264,4 @@ impl Stream<'_, '_> {
             .judge
             .judge(scanner.registry, (self.bytes, self.words), self.found)
     }
-}
-
-fn count_words(text: &str) -> usize {
-    text.split_whitespace().count()
 }

@@ -9,7 +9,7 @@ use crate::segment::{Output, Role};
 
 mod score;
 
-use score::features;
+pub(crate) use score::features;
 pub use score::{Features, Fusion};
 
 /// A key that a document shares with an output.
@@ -48,7 +48,8 @@ pub struct Independent {
     pub as_near: usize,
     /// (1 + as_near) / (twins + 1).
     pub rank_p: f64,
-    /// By how many bits the document is nearer to the output than to the nearest twin.
+    /// By how much the document is nearer to the output than to the nearest twin
+    /// ([`Features::ordered`]).
     pub contrast: f64,
     /// The share of independent answers with such a contrast, by the calibration.
     pub p: f64,
@@ -75,6 +76,8 @@ pub struct Match {
     pub independent: Option<Independent>,
     /// Other outputs that the same stretch of the document resembles nearly as much.
     pub family: Vec<usize>,
+    /// Whether unrelated human text does not explain it.
+    pub resembles: bool,
     /// Whether it is a finding: neither chance nor an independent answer explains it.
     pub derived: bool,
 }
@@ -121,6 +124,14 @@ pub struct Judge {
 const MATCHES_MAX: usize = 16;
 
 impl Judge {
+    /// The bits of triples with one output that make a document of so many words worth opening:
+    /// the ordered channels may add to what is less than a finding.
+    pub(crate) fn worth_opening(&self, words: usize) -> f64 {
+        const PART: f64 = 0.4;
+        let threshold = self.calibration.unrelated.threshold(self.unrelated_max);
+        self.fusion.triples_of(threshold * PART, words)
+    }
+
     pub(crate) fn judge(
         &self,
         registry: &Registry,
@@ -180,9 +191,10 @@ impl Judge {
 
     fn matched(&self, one: &Scored, output: &Output, twins: &Twins, registry: &Registry) -> Match {
         let p_unrelated = self.calibration.p_unrelated(one.bits);
-        let independent = twins.against(one.bits, output, registry, &self.calibration);
-        let derived = p_unrelated <= self.unrelated_max
-            && independent.is_none_or(|i| i.as_near == 0 && i.p <= self.independent_max);
+        let independent = twins.against(one, output, registry, &self.calibration);
+        let resembles = p_unrelated <= self.unrelated_max;
+        let derived =
+            resembles && independent.is_none_or(|i| i.as_near == 0 && i.p <= self.independent_max);
         Match {
             output: one.output,
             channel: one.features.channel(),
@@ -193,6 +205,7 @@ impl Judge {
             p_unrelated,
             independent,
             family: Vec::new(),
+            resembles,
             derived,
         }
     }
@@ -206,16 +219,19 @@ struct Scored {
 }
 
 /// The bits of control twins by prompt.
-struct Twins(HashMap<u64, Vec<f64>>);
+struct Twins(HashMap<u64, Vec<(f64, f64)>>);
 
 impl Twins {
     fn of(scored: &[Scored], registry: &Registry) -> Self {
-        let mut by_prompt: HashMap<u64, Vec<f64>> = HashMap::new();
+        let mut by_prompt: HashMap<u64, Vec<(f64, f64)>> = HashMap::new();
         for one in scored {
             if let Some(output) = registry.outputs().get(one.output)
                 && output.role == Role::Control
             {
-                by_prompt.entry(output.prompt).or_default().push(one.bits);
+                by_prompt
+                    .entry(output.prompt)
+                    .or_default()
+                    .push((one.bits, one.features.ordered()));
             }
         }
         Self(by_prompt)
@@ -223,7 +239,7 @@ impl Twins {
 
     fn against(
         &self,
-        bits: f64,
+        one: &Scored,
         output: &Output,
         registry: &Registry,
         calibration: &Calibration,
@@ -233,11 +249,11 @@ impl Twins {
             return None;
         }
         let theirs = self.0.get(&output.prompt).map_or(&[][..], Vec::as_slice);
-        let as_near = theirs.iter().filter(|t| **t >= bits).count();
-        let nearest = theirs.iter().copied().fold(0.0, f64::max);
+        let as_near = theirs.iter().filter(|(bits, _)| *bits >= one.bits).count();
+        let nearest = theirs.iter().map(|(_, o)| *o).fold(0.0, f64::max);
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
         let rank_p = (1.0 + as_near as f64) / (1.0 + twins as f64);
-        let contrast = bits - nearest;
+        let contrast = one.features.ordered() - nearest;
         Some(Independent {
             twins,
             as_near,

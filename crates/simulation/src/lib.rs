@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
+pub mod desensitize;
 mod fleet;
 mod generate;
 mod pool;

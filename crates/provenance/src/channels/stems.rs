@@ -2,7 +2,6 @@
 //!
 //! A crude stem on purpose: it must be the same in a text and in its paraphrase, not right.
 
-use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::normaliser::{Shape, Word};
@@ -34,20 +33,58 @@ fn pair(word: &str) -> (u64, u64) {
     halves
 }
 
-/// Function words are at most eight bytes or listed whole.
-pub(super) fn is_function_word(word: &Word) -> bool {
-    static SET: OnceLock<HashSet<(u64, u64)>> = OnceLock::new();
-    let set = SET.get_or_init(|| {
+/// Places for function words: few enough to stay near, enough that a stranger finds most empty.
+const PLACES: usize = 2048;
+
+/// Function words by a multiplication of their letters; the next place is tried until one is empty.
+#[derive(Debug)]
+struct Table(Vec<(u64, u64)>);
+
+impl Table {
+    fn place(lo: u64, hi: u64) -> usize {
+        let mixed = (lo ^ hi.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        usize::try_from(mixed >> 53).unwrap_or(0)
+    }
+
+    fn make() -> Self {
+        let mut places = vec![(0, 0); PLACES];
         let words = FUNCTION_WORDS.split_whitespace().map(pair);
         let characters = FUNCTION_CHARACTERS
             .chars()
             .map(|c| pair(c.encode_utf8(&mut [0; 4])));
-        words.chain(characters).collect()
-    });
-    word.rest == 0 && set.contains(&(word.lo, word.hi))
+        for word in words.chain(characters) {
+            let mut at = Self::place(word.0, word.1);
+            while places.get(at).is_some_and(|p| *p != (0, 0) && *p != word) {
+                at = (at + 1) % PLACES;
+            }
+            if let Some(place) = places.get_mut(at) {
+                *place = word;
+            }
+        }
+        Self(places)
+    }
+
+    fn holds(&self, lo: u64, hi: u64) -> bool {
+        let mut at = Self::place(lo, hi);
+        loop {
+            match self.0.get(at) {
+                Some((0, 0)) | None => return false,
+                Some(place) if *place == (lo, hi) => return true,
+                Some(_) => at = (at + 1) % PLACES,
+            }
+        }
+    }
+}
+
+/// Whether a word says how and not what.
+#[inline]
+pub(super) fn is_function_word(word: &Word) -> bool {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    word.rest == 0 && TABLE.get_or_init(Table::make).holds(word.lo, word.hi)
 }
 
 /// The stem of a content word; of a script without spaces, the character with the one before.
+#[inline]
 pub(super) fn stem(word: &Word, before: Option<&Word>) -> Option<(u64, u64)> {
     if word.shape.has(Shape::DIGIT) || word.shape.has(Shape::BRACKETED) || is_function_word(word) {
         return None;
@@ -83,29 +120,27 @@ fn mask(bytes: usize) -> u64 {
 }
 
 /// At most six letters, fewer where an ending begins earlier.
+#[inline]
 fn kept_letters(lo: u64, length: usize) -> usize {
     const LETTERS: usize = 6;
-    let letter = |at: usize| lo.to_le_bytes().get(at).copied().unwrap_or(0);
-    let mut kept = length.min(8);
-    if length <= 8 {
-        let ends = |ending: &[u8]| {
-            length > ending.len() + 2
-                && ending
-                    .iter()
-                    .rev()
-                    .enumerate()
-                    .all(|(n, b)| letter(length - 1 - n) == *b)
-        };
-        let cut = if ends(b"ing") {
-            3
-        } else if ends(b"ies") || ends(b"ied") {
-            2
-        } else if ends(b"es") || ends(b"ed") || ends(b"ly") {
-            2
-        } else {
-            usize::from(ends(b"s") || ends(b"e") || ends(b"y"))
-        };
-        kept -= cut;
+    const ING: u64 = u64::from_le_bytes(*b"ing\0\0\0\0\0");
+    const TWO: [u64; 5] = [
+        u64::from_le_bytes(*b"ie\0\0\0\0\0\0"),
+        u64::from_le_bytes(*b"es\0\0\0\0\0\0"),
+        u64::from_le_bytes(*b"ed\0\0\0\0\0\0"),
+        u64::from_le_bytes(*b"ly\0\0\0\0\0\0"),
+        u64::from_le_bytes(*b"er\0\0\0\0\0\0"),
+    ];
+    if length > 8 {
+        return LETTERS;
     }
-    kept.min(LETTERS)
+    let last = lo >> (8 * (length - 3));
+    let cut = if last == ING && length > 5 {
+        3
+    } else if TWO.contains(&(last >> 8)) && length > 4 {
+        2
+    } else {
+        usize::from(length > 3 && matches!((last >> 16) as u8, b's' | b'e' | b'y'))
+    };
+    (length - cut).min(LETTERS)
 }

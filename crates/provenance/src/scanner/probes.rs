@@ -1,0 +1,121 @@
+//! Which keys of a page are looked up before it is opened?
+
+use super::Guarantee;
+use crate::boundaries::{Words, walk};
+use crate::channels;
+use crate::filter::Filter;
+use crate::key::{Channel, GRAM, Secrets};
+use crate::normaliser::{Word, long_word, short_word};
+use crate::registry::widened;
+
+/// Cache lines that are fetched at once.
+const BATCH: usize = 64;
+
+/// One gram of words in every so many, in a row of keys.
+struct Probing<'a> {
+    text: &'a str,
+    secrets: &'a Secrets,
+    /// Words between the end of one gram and the next.
+    rest: usize,
+    skip: usize,
+    halves: [(u64, u64); GRAM],
+    count: usize,
+    words: usize,
+    keys: &'a mut Vec<u64>,
+}
+
+impl Words for Probing<'_> {
+    #[inline]
+    fn skips(&self) -> usize {
+        self.skip
+    }
+
+    #[inline]
+    fn skip(&mut self, words: usize) {
+        self.skip = self.skip.wrapping_sub(words);
+        self.words = self.words.wrapping_add(words);
+    }
+
+    #[inline]
+    fn word(&mut self, start: usize, ends: Option<usize>) {
+        let word = ends
+            .and_then(|end| short_word(self.text.as_bytes(), start, end))
+            .unwrap_or_else(|| long_word(self.text, start, self.secrets));
+        if let Some(place) = self.halves.get_mut(self.count) {
+            *place = (word.lo.wrapping_add(word.rest), word.hi);
+        }
+        self.count += 1;
+        self.words += 1;
+        if self.count == GRAM {
+            self.keys.push(self.secrets.halves_gram(&self.halves));
+            self.count = 0;
+            self.skip = self.rest;
+        }
+    }
+}
+
+/// The probes of plain words; returns how many words there are.
+pub(super) fn of_words(
+    text: &str,
+    guarantee: Guarantee,
+    secrets: &Secrets,
+    keys: &mut Vec<u64>,
+) -> usize {
+    let mut probing = Probing {
+        text,
+        secrets,
+        rest: guarantee.step() - GRAM,
+        skip: 0,
+        halves: [(0, 0); GRAM],
+        count: 0,
+        words: 0,
+        keys,
+    };
+    walk(text, &mut probing);
+    probing.words
+}
+
+/// The same probes of words that were read.
+pub(super) fn of_read(
+    words: &[Word],
+    guarantee: Guarantee,
+    secrets: &Secrets,
+    keys: &mut Vec<u64>,
+) {
+    for window in words.windows(GRAM).step_by(guarantee.step()) {
+        keys.push(secrets.gram(Channel::Words, window.iter()));
+    }
+}
+
+/// One gram of the skeleton in so many.
+const SKELETON_STEP: usize = 8;
+
+/// The probes of skeletons.
+pub(super) fn of_skeleton(
+    words: &[Word],
+    kept: &mut Vec<usize>,
+    secrets: &Secrets,
+    keys: &mut Vec<u64>,
+) {
+    channels::skeleton_of(words, kept);
+    for window in kept.windows(GRAM).step_by(SKELETON_STEP) {
+        let window = window.iter().filter_map(|at| words.get(*at));
+        keys.push(secrets.gram(Channel::Skeleton, window));
+    }
+}
+
+/// Keeps the keys that the filter lets pass.
+pub(super) fn passed(keys: &[u64], filter: &Filter, mut found: impl FnMut(u64)) {
+    let mut warm = 0;
+    for batch in keys.chunks(BATCH) {
+        for key in batch {
+            warm ^= filter.touch(widened(*key));
+        }
+        for key in batch {
+            if filter.holds(widened(*key)) {
+                found(*key);
+            }
+        }
+    }
+    std::hint::black_box(warm);
+}
