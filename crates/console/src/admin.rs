@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::campaigns::Ending;
 use crate::credentials;
+use crate::custody::Release;
 use crate::office::{Office, OfficeError};
 
 /// The largest body that an admin call may have: its largest is a case's text.
@@ -52,6 +53,11 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
         .route("/admin/campaigns/make", post(make_sketch::<O>))
         .route("/admin/campaigns/test", post(try_sketch::<O>))
         .route("/admin/campaigns/{name}/expire", post(expire_campaign::<O>))
+        .route("/admin/erasures", post(erase::<O>))
+        .route("/admin/holds", post(place_hold::<O>).get(holds::<O>))
+        .route("/admin/holds/{id}/release", post(release_hold::<O>))
+        .route("/admin/retention", post(let_go::<O>))
+        .route("/admin/exchanges/{id}/bodies", post(read_bodies::<O>))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(token, only_with_token))
         .with_state(office)
@@ -271,6 +277,53 @@ async fn expire_campaign<O: Office>(
             StatusCode::OK,
             office.expire_campaign(&name, &ending.by).await,
         ),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn erase<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(new) => answer(StatusCode::OK, office.erase(new).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn place_hold<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(new) => answer(StatusCode::CREATED, office.place_hold(new).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn holds<O: Office>(State(office): State<Arc<O>>) -> Response {
+    answer(StatusCode::OK, office.holds().await)
+}
+
+async fn release_hold<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    match read::<Release>(&body) {
+        Ok(release) => answer(StatusCode::OK, office.release_hold(&id, &release.by).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn let_go<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(asked) => answer(StatusCode::OK, office.let_go(asked).await),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn read_bodies<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    match read(&body) {
+        Ok(reading) => answer(StatusCode::OK, office.read_bodies(&id, reading).await),
         Err(refused) => refusal(&refused),
     }
 }

@@ -10,6 +10,7 @@ mod admin;
 mod calibration;
 mod campaigns;
 mod credentials;
+mod custody;
 mod detection;
 mod findings;
 mod office;
@@ -21,6 +22,10 @@ pub use calibration::{CalibrationView, ReachView};
 pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
     TrialCounts, TrialView,
+};
+pub use custody::{
+    BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, Release, RetentionAsked,
+    RetentionView,
 };
 pub use detection::{
     DetectionView, EdgeView, LookView, MayView, MemberView, PopulationView, RankView, RingView,

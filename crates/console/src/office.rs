@@ -13,6 +13,9 @@ use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
 };
+use crate::custody::{
+    BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, RetentionAsked, RetentionView,
+};
 use crate::detection::DetectionView;
 use crate::findings::FindingsView;
 use crate::terms::TermsView;
@@ -379,6 +382,41 @@ pub trait Office: Send + Sync + 'static {
         name: &str,
         by: &str,
     ) -> impl Future<Output = Result<CampaignView, OfficeError>> + Send;
+
+    /// Makes what a subject or an account sent and got unreadable, for good.
+    fn erase(
+        &self,
+        new: NewErasure,
+    ) -> impl Future<Output = Result<ErasureView, OfficeError>> + Send;
+
+    /// Places a legal hold: what it binds is neither erased nor let go.
+    fn place_hold(
+        &self,
+        new: NewHold,
+    ) -> impl Future<Output = Result<HoldView, OfficeError>> + Send;
+
+    /// Ends a legal hold.
+    fn release_hold(
+        &self,
+        id: &str,
+        by: &str,
+    ) -> impl Future<Output = Result<HoldView, OfficeError>> + Send;
+
+    /// Every legal hold.
+    fn holds(&self) -> impl Future<Output = Result<Vec<HoldView>, OfficeError>> + Send;
+
+    /// Lets go of bodies whose time is over.
+    fn let_go(
+        &self,
+        asked: RetentionAsked,
+    ) -> impl Future<Output = Result<RetentionView, OfficeError>> + Send;
+
+    /// Reads the bodies of an exchange; that it was read is recorded first.
+    fn read_bodies(
+        &self,
+        exchange: &str,
+        reading: Reading,
+    ) -> impl Future<Output = Result<Vec<BodyView>, OfficeError>> + Send;
 
     /// Whose key this is, suspended or not; none for an unknown or revoked one.
     fn whose(&self, secret: &str) -> Option<String>;

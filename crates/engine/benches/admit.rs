@@ -102,6 +102,7 @@ fn admit_and_settle(bencher: divan::Bencher<'_, '_>) {
                 secret,
                 endpoint: Endpoint::ChatCompletions,
                 model: model.clone(),
+                subject: None,
                 tokens_max: 1000,
                 purpose: None,
                 country: None,

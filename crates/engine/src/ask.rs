@@ -21,6 +21,8 @@ pub struct Ask {
     pub endpoint: Endpoint,
     /// The model named in the body.
     pub model: ModelName,
+    /// Whom the request says it is made for, if anybody.
+    pub subject: Option<String>,
     /// Upper estimate of the tokens that the request may consume.
     pub tokens_max: u64,
     /// Purpose declared in the request's header, if any.

@@ -1,36 +1,31 @@
 //! Bodies at rest: AES-256-GCM under one key per record, with a salted
 //! commitment, because GCM does not commit to its key.
 //!
-//! Keys: master -> account and month -> record, each by HKDF-SHA256. Whoever
-//! destroys the account-month key forgets its bodies; the log still verifies.
+//! Keys: KEK -> account and month (derived) -> subject (random, kept wrapped;
+//! [`keys`]) -> record (derived), each derivation by HKDF-SHA256. Whoever
+//! destroys a subject's key forgets its bodies; the log still verifies.
+//! `docs/sealed-bodies.md` gives every byte. Bodies of version 1, whose record
+//! keys were derived from the account-month key itself, still open.
+
+pub mod keys;
 
 use std::fmt;
 
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
-use facts::{AccountId, ExchangeId, Timestamp};
+use facts::{AccountId, ExchangeId};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::Commitment;
+pub use keys::{Format, Kek, KekId, Owner, SubjectDigest, SubjectKey};
 
-const VERSION: u8 = 1;
 const SALT: usize = 32;
 const NONCE: usize = 12;
 
 /// Fresh random bytes that [`seal`] needs: a salt of 32 and a nonce of 12.
 pub type Fresh = [u8; SALT + NONCE];
-
-/// The key from which all others come. Its value is never printed.
-#[derive(Clone)]
-pub struct MasterKey(pub [u8; 32]);
-
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(..)")
-    }
-}
 
 /// Which body of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,8 +51,6 @@ impl Body {
 pub struct Label<'a> {
     /// The account.
     pub account: &'a AccountId,
-    /// When the exchange began; its UTC month selects the key.
-    pub at: Timestamp,
     /// The exchange.
     pub exchange: &'a ExchangeId,
     /// Which of its bodies.
@@ -102,6 +95,7 @@ pub fn commit(salt: &[u8; SALT], plaintext: &[u8]) -> Commitment {
     }))
 }
 
+/// HKDF-SHA256 without salt.
 fn derive(key: &[u8; 32], info: &[&[u8]]) -> [u8; 32] {
     let mut out = [0; 32];
     let expanded = Hkdf::<Sha256>::new(None, key).expand_multi_info(info, &mut out);
@@ -109,27 +103,15 @@ fn derive(key: &[u8; 32], info: &[&[u8]]) -> [u8; 32] {
     out
 }
 
-fn record_key(master: &MasterKey, label: &Label<'_>) -> [u8; 32] {
-    let day = label.at.rfc3339();
-    let month = day.get(..7).unwrap_or(&day);
-    let account = derive(
-        &master.0,
-        &[
-            b"fairhold account-month\0",
-            label.account.as_str().as_bytes(),
-            b"\0",
-            month.as_bytes(),
-        ],
-    );
-    derive(
-        &account,
-        &[
-            b"fairhold record\0",
-            label.exchange.as_str().as_bytes(),
-            b"\0",
-            label.body.word().as_bytes(),
-        ],
-    )
+/// The key that one body is sealed under.
+pub fn record_key(key: &SubjectKey, label: &Label<'_>) -> [u8; 32] {
+    let exchange = label.exchange.as_str().as_bytes();
+    let body = label.body.word().as_bytes();
+    let purpose: &[u8] = match key.format() {
+        Format::AccountMonth => b"fairhold record\0",
+        Format::Subject => b"fairhold record v2\0",
+    };
+    derive(key.expose(), &[purpose, exchange, b"\0", body])
 }
 
 fn bound(label: &Label<'_>) -> Vec<u8> {
@@ -147,13 +129,13 @@ fn bound(label: &Label<'_>) -> Vec<u8> {
 /// # Errors
 /// [`OpenError`] never in practice: only beyond 64 GiB.
 pub fn seal(
-    master: &MasterKey,
+    key: &SubjectKey,
     label: &Label<'_>,
     fresh: &Fresh,
     plaintext: &[u8],
 ) -> Result<Sealed, OpenError> {
     let (salt, nonce) = fresh.split_first_chunk::<SALT>().ok_or(OpenError)?;
-    let cipher = Aes256Gcm::new(&record_key(master, label).into());
+    let cipher = Aes256Gcm::new(&record_key(key, label).into());
     let mut message = Vec::with_capacity(SALT + plaintext.len());
     message.extend_from_slice(salt);
     message.extend_from_slice(plaintext);
@@ -165,7 +147,7 @@ pub fn seal(
         .encrypt(Nonce::from_slice(nonce), payload)
         .map_err(|_| OpenError)?;
     let mut bytes = Vec::with_capacity(1 + NONCE + ciphertext.len());
-    bytes.push(VERSION);
+    bytes.push(key.format().version());
     bytes.extend_from_slice(nonce);
     bytes.extend_from_slice(&ciphertext);
     Ok(Sealed {
@@ -179,17 +161,17 @@ pub fn seal(
 /// # Errors
 /// [`OpenError`] when anything differs.
 pub fn open(
-    master: &MasterKey,
+    key: &SubjectKey,
     label: &Label<'_>,
     sealed: &[u8],
     commitment: &Commitment,
 ) -> Result<Opened, OpenError> {
     let (version, rest) = sealed.split_first().ok_or(OpenError)?;
     let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(OpenError)?;
-    if *version != VERSION {
+    if *version != key.format().version() {
         return Err(OpenError);
     }
-    let cipher = Aes256Gcm::new(&record_key(master, label).into());
+    let cipher = Aes256Gcm::new(&record_key(key, label).into());
     let payload = Payload {
         msg: ciphertext,
         aad: &bound(label),

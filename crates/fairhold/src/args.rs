@@ -1,6 +1,7 @@
 //! What may be typed.
 
 pub(crate) mod bench;
+pub(crate) mod custody;
 pub(crate) mod sketch;
 pub(crate) mod terms;
 
@@ -81,6 +82,20 @@ pub(crate) enum Command {
         /// The account.
         account: String,
     },
+    /// Make what a subject or an account sent and got unreadable, for good; exit 1 when a legal
+    /// hold stands in the way.
+    Erase(custody::Erase),
+    /// Legal holds: what may be neither erased nor let go.
+    #[command(subcommand)]
+    Hold(custody::Hold),
+    /// Bodies are kept for a time only.
+    #[command(subcommand)]
+    Retention(custody::Retention),
+    /// The key that wraps all others.
+    #[command(subcommand)]
+    Kek(custody::Kek),
+    /// Read the bodies of an exchange; that it was read is recorded first.
+    Open(custody::Open),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),

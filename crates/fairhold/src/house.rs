@@ -1,6 +1,6 @@
 //! The data folder, open: the keeper over its store, and its clean end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use detection::SketchKey;
@@ -8,7 +8,6 @@ use engine::judge::Judge;
 use engine::prices::{Price, Prices};
 use engine::{Config, Mode};
 use evidence::checkpoint::{LogKey, Verifier};
-use evidence::seal::MasterKey;
 use facts::Span;
 use sha2::{Digest as _, Sha256};
 use store::{DataFolder, JournalTask, SystemClock};
@@ -17,7 +16,9 @@ use crate::campaigns::KnownCampaigns;
 use crate::failure::Failure;
 use crate::judge::{Documents, NoTerms, Seated};
 use crate::keeper::{Keeper, Options};
+use crate::keks;
 use crate::office::links::LinkKey;
+use crate::settings::Settings;
 
 /// How long a reservation lives without being settled: longer than any stream
 /// that the idle timeout of 60 s allows to go on sensibly.
@@ -46,9 +47,40 @@ pub(crate) struct Plan {
     pub(crate) database_url: Option<String>,
     /// What models cost.
     pub(crate) prices: Option<Prices>,
+    /// How bodies are kept.
+    pub(crate) keeping: Keeping,
+}
+
+/// How bodies are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Keeping {
+    /// The file of the KEK, where it is kept outside the data folder.
+    pub(crate) kek_file: Option<PathBuf>,
+    /// Whole days that bodies are kept.
+    pub(crate) bodies_days: u32,
+    /// Whether new keys, and in time all, are to be wrapped under another KEK.
+    pub(crate) rotates: bool,
+}
+
+impl Keeping {
+    /// The key of the data folder, and thirty days.
+    pub(crate) const USUAL: Self = Self {
+        kek_file: None,
+        bodies_days: 30,
+        rotates: false,
+    };
 }
 
 impl Plan {
+    /// For a command that is told the configuration of `serve`, while nothing is served.
+    pub(crate) fn of(settings: Settings) -> Self {
+        Self {
+            database_url: settings.database_url,
+            keeping: settings.keeping,
+            ..Self::at_rest()
+        }
+    }
+
     /// For a command that changes the directory while nothing is served.
     pub(crate) fn at_rest() -> Self {
         Self {
@@ -56,6 +88,7 @@ impl Plan {
             terms: None,
             database_url: None,
             prices: None,
+            keeping: Keeping::USUAL,
         }
     }
 }
@@ -76,6 +109,10 @@ pub(crate) struct House {
     pub(crate) terms: Option<Arc<Documents>>,
     /// The known campaigns that act.
     pub(crate) campaigns: Arc<KnownCampaigns>,
+    /// Whole days that bodies are kept.
+    pub(crate) bodies_days: u32,
+    /// Whether the KEK is kept outside the data folder.
+    pub(crate) kek_outside: bool,
     journal: JournalTask,
 }
 
@@ -90,10 +127,17 @@ impl House {
             Some(documents) => Box::new(Seated(Arc::clone(documents))),
             None => Box::new(NoTerms::new()),
         };
+        let keeping = plan.keeping;
+        let file = keeping.kek_file.as_deref();
+        let chosen = if keeping.rotates {
+            keks::to_rotate(&folder, file)?
+        } else {
+            keks::to_use(&folder, file)?
+        };
         let options = Options {
             url: plan.database_url.unwrap_or_else(|| folder.database_url()),
             reserve: Some(folder.reserve()),
-            master: MasterKey(folder.master_key().map_err(|e| Failure::chain(&e))?),
+            keks: chosen.keks,
             engine: Config {
                 mode: plan.mode,
                 judge,
@@ -119,6 +163,8 @@ impl House {
             links: LinkKey(link_key(&seed)),
             terms: plan.terms,
             campaigns: Arc::new(campaigns),
+            bodies_days: keeping.bodies_days,
+            kek_outside: chosen.outside,
             journal,
         })
     }
@@ -126,6 +172,13 @@ impl House {
     /// Intents that an earlier process left open and that are marked now.
     pub(crate) fn interrupted(&self) -> u64 {
         self.journal.interrupted()
+    }
+
+    /// The same; the folder stays locked.
+    pub(crate) async fn close_keeping_folder(self) -> DataFolder {
+        drop(self.keeper);
+        self.journal.finished().await;
+        self.folder
     }
 
     /// Waits until the last batch is written. Everybody else must have let

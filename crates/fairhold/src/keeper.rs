@@ -3,18 +3,24 @@
 //!
 //! The lock is held for a decision (microseconds), never across a wait.
 
+mod bodies;
 mod campaigns;
+mod keys;
+mod rotation;
 mod rows;
 mod usage;
 mod watched;
 
+pub use bodies::{Erased, LetGo, Order, ReadBody};
+pub use keys::Keks;
+pub use rotation::Rotated;
 pub use watched::Ended;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use engine::{
@@ -22,12 +28,13 @@ use engine::{
     Scope, Standing,
 };
 use evidence::merkle::Tree;
-use evidence::seal::{Body, Label, MasterKey, seal};
-use evidence::{Commitment, Event, Record};
+use evidence::seal::{Body, Label};
+use evidence::{Event, Record};
 use facts::{AccountId, CaseId, Exchange, ExchangeId, MicroUsd, Timestamp};
 use gateway::{Desk, NotRecorded};
+use keys::{InUse, KeyRing};
 use store::{
-    CaseStepRow, Change, Database, Entry, Journal, JournalError, JournalTask, LinkRow, SealedBody,
+    CaseStepRow, Change, Database, Entry, HoldRow, Journal, JournalError, JournalTask, LinkRow,
     Spend, StoreError, SystemClock,
 };
 
@@ -38,8 +45,8 @@ pub struct Options {
     pub url: String,
     /// A file that keeps room on the disk for endings.
     pub reserve: Option<PathBuf>,
-    /// The key from which those of the bodies come.
-    pub master: MasterKey,
+    /// The keys that wrap those of the bodies.
+    pub keks: Keks,
     /// How the engine decides.
     pub engine: Config,
 }
@@ -56,6 +63,12 @@ pub enum KeeperError {
     Refused(CommandError),
     /// A stored row cannot be read.
     Row(String),
+    /// A key cannot be made or opened.
+    Key(String),
+    /// A legal hold stands in the way; nothing was changed.
+    Held(Box<HoldRow>),
+    /// What was named is not there; nothing was changed.
+    Unknown(String),
 }
 
 impl fmt::Display for KeeperError {
@@ -65,6 +78,17 @@ impl fmt::Display for KeeperError {
             Self::Journal(error) => write!(f, "{error}"),
             Self::Refused(error) => write!(f, "{error}"),
             Self::Row(what) => write!(f, "read the directory: {what}"),
+            Self::Key(what) => write!(f, "open the keys of the bodies: {what}"),
+            Self::Held(hold) => write!(
+                f,
+                "forget: {} of {} binds it{}; `fairhold hold release {}` ends it",
+                hold.id,
+                hold.placed_by,
+                hold.until
+                    .map_or(String::new(), |at| format!(" until {}", at.rfc3339())),
+                hold.id
+            ),
+            Self::Unknown(what) => write!(f, "find it: {what}"),
         }
     }
 }
@@ -85,8 +109,14 @@ impl From<JournalError> for KeeperError {
 
 struct State {
     engine: Engine,
-    /// Sequence numbers of the intents still open.
-    intents: HashMap<ExchangeId, u64>,
+    /// The intents still open.
+    intents: HashMap<ExchangeId, Intent>,
+}
+
+/// An intent that is durable and has no ending yet.
+struct Intent {
+    seq: u64,
+    key: Arc<InUse>,
 }
 
 /// Decides and records; one per process.
@@ -97,7 +127,7 @@ pub struct Keeper {
     tree: tokio::sync::Mutex<Tree>,
     journal: Journal,
     database: Database,
-    master: MasterKey,
+    keys: KeyRing,
     clock: SystemClock,
 }
 
@@ -138,6 +168,10 @@ impl Keeper {
         }
         restore(&mut engine, &database).await?;
         usage::restore(&mut engine, &database, clock.now()).await?;
+        let keys = KeyRing::open(&database, options.keks).await?;
+        if database.scrub_due().await?.is_some() {
+            database.scrub(Vec::new(), false).await?;
+        }
         let (journal, task) =
             Journal::start(database.clone(), leaf, clock.now(), options.reserve).await?;
         let keeper = Self {
@@ -149,7 +183,7 @@ impl Keeper {
             tree: tokio::sync::Mutex::new(Tree::from_hashes([])),
             journal,
             database,
-            master: options.master,
+            keys,
             clock,
         };
         Ok((keeper, task))
@@ -248,7 +282,10 @@ impl Keeper {
         };
         let bodies = self.database.bodies_of_exchange(exchange).await?;
         let sealed = bodies.iter().find(|b| b.what == Body::Request.word());
-        Ok(sealed.and_then(|sealed| watched::opened(&self.master, record, &sealed.bytes)))
+        let key = sealed.and_then(|sealed| self.keys.open_key(&sealed.key));
+        Ok(sealed
+            .zip(key)
+            .and_then(|(sealed, key)| watched::opened(&key, record, &sealed.bytes)))
     }
 
     /// The store, for reading.
@@ -293,25 +330,8 @@ impl Keeper {
         Ok(())
     }
 
-    /// Seals one body of an exchange; says what goes into its record.
-    fn sealed(&self, of: &Admitted, body: Body, bytes: &[u8]) -> Option<(SealedBody, Commitment)> {
-        let label = Label {
-            account: &of.account,
-            at: of.at,
-            exchange: &of.exchange,
-            body,
-        };
-        let fresh = store::random().ok()?;
-        let sealed = seal(&self.master, &label, &fresh, bytes).ok()?;
-        let kept = SealedBody {
-            what: body.word().to_owned(),
-            bytes: sealed.bytes,
-        };
-        Some((kept, sealed.commitment))
-    }
-
-    fn intent(&self, admitted: &Admitted, body: &[u8]) -> Option<Entry> {
-        let (kept, request) = self.sealed(admitted, Body::Request, body)?;
+    fn intent(admitted: &Admitted, body: &[u8], key: &InUse) -> Option<Entry> {
+        let (kept, request) = Self::sealed(key, &label(admitted, Body::Request), body)?;
         let mut entry = Entry::of(Record {
             at: admitted.at,
             account: Some(admitted.account.clone()),
@@ -326,20 +346,22 @@ impl Keeper {
                 purpose: admitted.purpose.clone(),
             },
         });
-        entry.bodies.push(kept);
+        entry.bodies.extend(kept);
+        entry.key = key.unkept();
         Some(entry)
     }
 
-    fn ending(&self, completion: &Completion, intent: u64, answer: &[u8]) -> Option<Entry> {
+    fn ending(&self, completion: &Completion, intent: &Intent, answer: &[u8]) -> Option<Entry> {
         let admitted = &completion.admitted;
-        let (kept, commitment) = self.sealed(admitted, Body::Answer, answer)?;
+        let label = label(admitted, Body::Answer);
+        let (kept, commitment) = Self::sealed(&intent.key, &label, answer)?;
         let charge = self.state().engine.charge(completion);
         let mut entry = Entry::of(Record {
             at: completion.at,
             account: Some(admitted.account.clone()),
             event: Event::Completion {
                 exchange: admitted.exchange.clone(),
-                intent,
+                intent: intent.seq,
                 ending: completion.ending,
                 status: completion.status,
                 input_tokens: completion.usage.input_tokens,
@@ -348,7 +370,7 @@ impl Keeper {
                 answer: Some(commitment),
             },
         });
-        entry.bodies.push(kept);
+        entry.bodies.extend(kept);
         entry.spend = Some(Spend {
             account: charge.account,
             key: charge.key,
@@ -377,7 +399,20 @@ impl Desk for Keeper {
             exchange: Some(admitted.exchange.clone()),
         };
         let mut entries = noted(&effects, ask.at);
-        let intent = self.intent(&admitted, &body).ok_or(Refusal::Recording)?;
+        let key = self
+            .keys
+            .of(
+                &self.database,
+                &admitted.account,
+                ask.subject.as_deref(),
+                admitted.at,
+            )
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "no key for a request");
+                Refusal::Recording
+            })?;
+        let intent = Self::intent(&admitted, &body, &key).ok_or(Refusal::Recording)?;
         entries.push(intent);
         let numbers = self.journal.append_all(entries).await;
         let seq = numbers
@@ -385,7 +420,9 @@ impl Desk for Keeper {
             .and_then(|numbers| numbers.last().copied())
             .ok_or(Refusal::Recording)?;
         reservation.exchange = None;
-        self.state().intents.insert(admitted.exchange.clone(), seq);
+        key.now_kept();
+        let open = Intent { seq, key };
+        self.state().intents.insert(admitted.exchange.clone(), open);
         Ok(admitted)
     }
 
@@ -395,7 +432,7 @@ impl Desk for Keeper {
             .intents
             .remove(&completion.admitted.exchange)
             .ok_or(NotRecorded)?;
-        let entry = self.ending(&completion, intent, &answer);
+        let entry = self.ending(&completion, &intent, &answer);
         let written = match entry {
             Some(entry) => self.journal.append(entry).await.map_err(|error| {
                 tracing::error!(%error, "an ending was not recorded");
@@ -419,6 +456,14 @@ impl Desk for Keeper {
 
     fn still_welcome(&self, admitted: &Admitted) -> bool {
         self.state().engine.still_welcome(admitted)
+    }
+}
+
+fn label(of: &Admitted, body: Body) -> Label<'_> {
+    Label {
+        account: &of.account,
+        exchange: &of.exchange,
+        body,
     }
 }
 

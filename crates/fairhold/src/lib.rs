@@ -16,6 +16,7 @@ mod failure;
 mod house;
 mod judge;
 pub mod keeper;
+mod keks;
 mod logs;
 mod office;
 mod out;
@@ -39,6 +40,7 @@ use office::LocalOffice;
 use out::Out;
 use remote::Remote;
 use run_file::RunFile;
+use settings::Settings;
 
 /// Runs the command that was typed.
 pub fn run() -> ExitCode {
@@ -96,6 +98,24 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Findings { account } => {
             with_office(&cli.data, Asked::Findings(account), out).await
         }
+        Command::Kek(what) => commands::kek::run(&cli.data, what, out).await,
+        Command::Erase(what) => {
+            let place = what.place.config.clone();
+            with_office_at(&cli.data, place.as_deref(), Asked::Erase(what), out).await
+        }
+        Command::Hold(what) => {
+            let place = what.place().config.clone();
+            with_office_at(&cli.data, place.as_deref(), Asked::Hold(what), out).await
+        }
+        Command::Retention(what) => {
+            let args::custody::Retention::Run { place, .. } = &what;
+            let place = place.config.clone();
+            with_office_at(&cli.data, place.as_deref(), Asked::Retention(what), out).await
+        }
+        Command::Open(what) => {
+            let place = what.place.config.clone();
+            with_office_at(&cli.data, place.as_deref(), Asked::Open(what), out).await
+        }
         Command::Detect(what) if !what.files.is_empty() => {
             commands::detect::files(&cli.data, &what, out)
         }
@@ -119,16 +139,34 @@ enum Asked {
     Status(String),
     Findings(Option<String>),
     Calibrate(args::Calibrate, PathBuf),
+    Erase(args::custody::Erase),
+    Hold(args::custody::Hold),
+    Retention(args::custody::Retention),
+    Open(args::custody::Open),
 }
 
 /// Asks the running server of the data folder; without one, opens the folder.
 async fn with_office(data: &Path, asked: Asked, out: Out) -> Result<Exit, Failure> {
+    with_office_at(data, None, asked, out).await
+}
+
+/// The same; without a server, the store is where the configuration says.
+async fn with_office_at(
+    data: &Path,
+    config: Option<&Path>,
+    asked: Asked,
+    out: Out,
+) -> Result<Exit, Failure> {
     if let Some(run) = RunFile::read(data)
         && let Some(remote) = Remote::reach(run).await
     {
         return ask(&remote, asked, out).await;
     }
-    let house = House::open(data, Plan::at_rest()).await?;
+    let plan = match config {
+        Some(path) => Plan::of(Settings::read(path)?),
+        None => Plan::at_rest(),
+    };
+    let house = House::open(data, plan).await?;
     let answered = {
         let office = LocalOffice::of(&house);
         ask(&office, asked, out).await
@@ -147,6 +185,10 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Sketch(what) => commands::sketch::run(office, what, out).await,
         Asked::Calibrate(what, data) => commands::calibrate::store(office, &data, &what, out).await,
         Asked::Findings(account) => commands::findings::run(office, account.as_deref(), out).await,
+        Asked::Erase(what) => commands::erase::run(office, what, out).await,
+        Asked::Hold(what) => commands::hold::run(office, what, out).await,
+        Asked::Retention(what) => commands::retention::run(office, what, out).await,
+        Asked::Open(what) => commands::open::run(office, what, out).await,
         Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

@@ -3,6 +3,7 @@
 mod calibration;
 pub(crate) mod campaigns;
 mod cases;
+pub(crate) mod custody;
 mod finding;
 mod findings;
 mod ledger;
@@ -16,9 +17,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use console::{
-    AccountView, Activation, ActivationView, CalibrationView, CampaignView, CaseView,
-    CheckpointView, DetectionView, FindingsView, KeyView, LinksView, NewAccount, NewCase, NewKey,
-    NewLinks, NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseView,
+    CheckpointView, DetectionView, ErasureView, FindingsView, HoldView, KeyView, LinksView,
+    NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError,
+    Reading, RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
@@ -40,6 +42,7 @@ pub(crate) struct LocalOffice {
     terms: Option<Arc<Documents>>,
     campaigns: Arc<KnownCampaigns>,
     folder: PathBuf,
+    bodies_days: u32,
 }
 
 impl LocalOffice {
@@ -53,6 +56,7 @@ impl LocalOffice {
             terms: house.terms.clone(),
             folder: house.folder.path().to_path_buf(),
             campaigns: Arc::clone(&house.campaigns),
+            bodies_days: house.bodies_days,
         }
     }
 
@@ -168,6 +172,35 @@ impl Office for LocalOffice {
 
     async fn expire_campaign(&self, name: &str, by: &str) -> Result<CampaignView, OfficeError> {
         self.desk().expire(name, by).await
+    }
+
+    async fn erase(&self, new: NewErasure) -> Result<ErasureView, OfficeError> {
+        custody::erase(&self.keeper, new).await
+    }
+
+    async fn place_hold(&self, new: NewHold) -> Result<HoldView, OfficeError> {
+        custody::hold(&self.keeper, new).await
+    }
+
+    async fn release_hold(&self, id: &str, by: &str) -> Result<HoldView, OfficeError> {
+        custody::release(&self.keeper, id, by).await
+    }
+
+    async fn holds(&self) -> Result<Vec<HoldView>, OfficeError> {
+        custody::holds(&self.keeper).await
+    }
+
+    async fn let_go(&self, asked: RetentionAsked) -> Result<RetentionView, OfficeError> {
+        let days = asked.days.unwrap_or(self.bodies_days);
+        custody::let_go(&self.keeper, days, &|_| ()).await
+    }
+
+    async fn read_bodies(
+        &self,
+        exchange: &str,
+        reading: Reading,
+    ) -> Result<Vec<BodyView>, OfficeError> {
+        custody::read(&self.keeper, exchange, reading).await
     }
 
     fn whose(&self, secret: &str) -> Option<String> {

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use console::{
-    AccountView, Activation, ActivationView, CalibrationView, CampaignView, CaseView,
-    CheckpointView, DetectionView, Ending, FindingsView, KeyView, LinksView, NewAccount, NewCase,
-    NewKey, NewLinks, NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step, TermsView,
+    AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseView,
+    CheckpointView, DetectionView, Ending, ErasureView, FindingsView, HoldView, KeyView, LinksView,
+    NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError,
+    Reading, Release, RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView,
     TrialView,
 };
 use http_body_util::{BodyExt as _, Full};
@@ -245,6 +246,38 @@ impl Office for Remote {
         let path = format!("/admin/campaigns/{}/expire", segment(name));
         let ending = Ending { by: by.to_owned() };
         self.call(Method::POST, &path, Some(&ending)).await
+    }
+
+    async fn erase(&self, new: NewErasure) -> Result<ErasureView, OfficeError> {
+        self.call(Method::POST, "/admin/erasures", Some(&new)).await
+    }
+
+    async fn place_hold(&self, new: NewHold) -> Result<HoldView, OfficeError> {
+        self.call(Method::POST, "/admin/holds", Some(&new)).await
+    }
+
+    async fn release_hold(&self, id: &str, by: &str) -> Result<HoldView, OfficeError> {
+        let path = format!("/admin/holds/{}/release", segment(id));
+        let release = Release { by: by.to_owned() };
+        self.call(Method::POST, &path, Some(&release)).await
+    }
+
+    async fn holds(&self) -> Result<Vec<HoldView>, OfficeError> {
+        self.read("/admin/holds").await
+    }
+
+    async fn let_go(&self, asked: RetentionAsked) -> Result<RetentionView, OfficeError> {
+        self.call(Method::POST, "/admin/retention", Some(&asked))
+            .await
+    }
+
+    async fn read_bodies(
+        &self,
+        exchange: &str,
+        reading: Reading,
+    ) -> Result<Vec<BodyView>, OfficeError> {
+        let path = format!("/admin/exchanges/{}/bodies", segment(exchange));
+        self.call(Method::POST, &path, Some(&reading)).await
     }
 
     fn whose(&self, _: &str) -> Option<String> {

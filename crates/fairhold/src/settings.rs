@@ -1,12 +1,13 @@
 //! The configuration file: the gateway's part, and what the binary wires.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::prices::Prices;
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::house::Keeping;
 use crate::judge::Bound;
 use crate::watch::Watching;
 
@@ -23,6 +24,40 @@ pub(crate) struct Settings {
     pub(crate) terms: Option<Bound>,
     /// How accounts are watched.
     pub(crate) watching: Watching,
+    /// How bodies are kept.
+    pub(crate) keeping: Keeping,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeysTable {
+    /// A file that holds the KEK, outside the data folder.
+    kek_file: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetentionTable {
+    /// Whole days that bodies are kept.
+    bodies_days: Option<u32>,
+}
+
+/// Takes both tables out of the configuration.
+fn keeping(table: &mut toml::Table) -> Result<Keeping, String> {
+    let read = |e: toml::de::Error| e.to_string();
+    let keys = table.remove("keys").map(KeysTable::deserialize);
+    let keys = keys.transpose().map_err(read)?.unwrap_or_default();
+    let retention = table.remove("retention").map(RetentionTable::deserialize);
+    let retention = retention.transpose().map_err(read)?.unwrap_or_default();
+    let bodies_days = retention.bodies_days.unwrap_or(Keeping::USUAL.bodies_days);
+    if bodies_days == 0 {
+        return Err("`bodies_days` in `[retention]` must be at least 1".to_owned());
+    }
+    Ok(Keeping {
+        kek_file: keys.kek_file,
+        bodies_days,
+        ..Keeping::USUAL
+    })
 }
 
 #[derive(Deserialize)]
@@ -98,6 +133,7 @@ impl Settings {
             .map_err(|e| wrong(e.to_string()))?
             .map(|table| table.watching().map_err(&wrong))
             .transpose()?;
+        let keeping = keeping(&mut table).map_err(&wrong)?;
         let prices = table
             .remove("prices")
             .map(|prices| toml::to_string(&prices).map_err(|e| wrong(e.to_string())))
@@ -109,6 +145,7 @@ impl Settings {
             gateway: gateway::Config::parse(&rest).map_err(|e| wrong(e.to_string()))?,
             database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
             prices,
+            keeping,
             watching: detection.unwrap_or(Watching::USUAL),
             terms: terms.map_err(|e| wrong(e.to_string()))?.map(|table| Bound {
                 documents: table.documents,

@@ -138,6 +138,7 @@ async fn open<D: Desk>(
         secret,
         endpoint,
         model: peek.model.clone(),
+        subject: peek.subject.clone(),
         tokens_max: peek.tokens_max(limits.output_tokens_default),
         purpose: purpose(&head.headers),
         country: country(&shared.config, &head.headers),

@@ -39,6 +39,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../migrations/0005_profiles.sql"),
     ),
     (6, "ledgers", include_str!("../migrations/0006_ledgers.sql")),
+    (
+        7,
+        "subject keys",
+        include_str!("../migrations/0007_subject_keys.sql"),
+    ),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.
@@ -58,7 +63,7 @@ pub enum StoreError {
     Locked(String),
     /// The database was opened for reading.
     ReadOnly,
-    /// A secret file does not hold 32 bytes.
+    /// A secret file does not hold a key of 32 bytes.
     BadSecret(PathBuf),
     /// A file could not be read or written.
     File {
@@ -73,6 +78,8 @@ pub enum StoreError {
     Migration(sqlx::migrate::MigrateError),
     /// A stored value is not what its column promises.
     Corrupt(String),
+    /// What was forgotten may still be read from the files.
+    Remains(String),
 }
 
 impl StoreError {
@@ -98,13 +105,14 @@ impl fmt::Display for StoreError {
             Self::ReadOnly => write!(f, "write: the database was opened for reading"),
             Self::BadSecret(path) => write!(
                 f,
-                "use the secret file `{}`: it must hold exactly 32 bytes; restore it from your backup",
+                "use the secret file `{}`: it must hold 32 bytes, as they are or in hexadecimal or base64; restore it from your backup",
                 path.display()
             ),
             Self::File { path, .. } => write!(f, "use the file `{}`", path.display()),
             Self::Database(_) => write!(f, "use the database"),
             Self::Migration(_) => write!(f, "bring the database's schema up to date"),
             Self::Corrupt(what) => write!(f, "read the database: {what}"),
+            Self::Remains(what) => write!(f, "take erased bytes out of the files: {what}"),
         }
     }
 }
@@ -119,7 +127,8 @@ impl std::error::Error for StoreError {
             | Self::Locked(_)
             | Self::ReadOnly
             | Self::BadSecret(_)
-            | Self::Corrupt(_) => None,
+            | Self::Corrupt(_)
+            | Self::Remains(_) => None,
         }
     }
 }
@@ -259,6 +268,24 @@ impl Session {
         })
     }
 
+    /// Reads within the open transaction, or what this connection alone may be told.
+    pub(crate) async fn rows(
+        &mut self,
+        sql: &str,
+        cells: Vec<Cell>,
+    ) -> Result<Vec<Row>, sqlx::Error> {
+        Ok(match &mut self.connection {
+            Connection::Sqlite(c) => {
+                let rows = bound!(sql, cells).fetch_all(c).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Connection::Postgres(c) => {
+                let rows = bound!(sql, cells).fetch_all(c).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
     /// An empty script for this engine.
     pub(crate) fn script(&self) -> Script {
         Script {
@@ -377,6 +404,8 @@ pub struct Database {
 struct Inner {
     readers: Readers,
     writer: Option<Mutex<Session>>,
+    /// The file of an embedded database.
+    file: Option<PathBuf>,
     _lock: Option<File>,
 }
 
@@ -400,9 +429,14 @@ impl Database {
     /// # Errors
     /// [`StoreError::Locked`] when another process writes there.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_as(url, true).await
+    }
+
+    /// `secure` is false only to show that the tests notice it.
+    pub(crate) async fn open_as(url: &str, secure: bool) -> Result<Self, StoreError> {
         if let Some(path) = sqlite_path(url) {
             let lock = exclusive(Path::new(&format!("{path}.lock")))?;
-            let options = sqlite_options(&path).create_if_missing(true);
+            let options = sqlite_options(&path, secure).create_if_missing(true);
             let mut connection = options.connect().await?;
             migrator(|sql| sql.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY"))
                 .run_direct(&mut connection)
@@ -410,12 +444,12 @@ impl Database {
                 .map_err(StoreError::Migration)?;
             let readers = SqlitePoolOptions::new()
                 .max_connections(4)
-                .connect_with(sqlite_options(&path).read_only(true))
+                .connect_with(sqlite_options(&path, true).read_only(true))
                 .await?;
             return Ok(Self::of(
                 Readers::Sqlite(readers),
                 Some(Connection::Sqlite(connection)),
-                Some(lock),
+                Some((PathBuf::from(path), lock)),
             ));
         }
         let options = postgres_options(url)?;
@@ -440,7 +474,7 @@ impl Database {
         let readers = if let Some(path) = sqlite_path(url) {
             let pool = SqlitePoolOptions::new().max_connections(4);
             Readers::Sqlite(
-                pool.connect_with(sqlite_options(&path).read_only(true))
+                pool.connect_with(sqlite_options(&path, true).read_only(true))
                     .await?,
             )
         } else {
@@ -449,7 +483,8 @@ impl Database {
         Ok(Self::of(readers, None, None))
     }
 
-    fn of(readers: Readers, writer: Option<Connection>, lock: Option<File>) -> Self {
+    fn of(readers: Readers, writer: Option<Connection>, owned: Option<(PathBuf, File)>) -> Self {
+        let (file, lock) = owned.unzip();
         let writer = writer.map(|connection| {
             Mutex::new(Session {
                 connection,
@@ -460,9 +495,20 @@ impl Database {
             inner: Arc::new(Inner {
                 readers,
                 writer,
+                file,
                 _lock: lock,
             }),
         }
+    }
+
+    /// Whether the engine is `PostgreSQL`.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.inner.readers, Readers::Postgres(_))
+    }
+
+    /// The file of an embedded database.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.inner.file.as_deref()
     }
 
     pub(crate) async fn session(&self) -> Result<MutexGuard<'_, Session>, StoreError> {
@@ -494,7 +540,7 @@ fn sqlite_path(url: &str) -> Option<String> {
 
 /// `synchronous=FULL` syncs the write-ahead log at each commit: what is
 /// acknowledged outlives a power cut as far as the disk tells the truth.
-fn sqlite_options(path: &str) -> SqliteConnectOptions {
+fn sqlite_options(path: &str, secure: bool) -> SqliteConnectOptions {
     let synchronous = if has(Mutant::NeverSync) {
         SqliteSynchronous::Off
     } else if has(Mutant::AckBeforeSync) {
@@ -507,6 +553,10 @@ fn sqlite_options(path: &str) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .foreign_keys(true)
+        // What is deleted is zeroed in its page; see `bodies` for what else that takes.
+        .pragma("secure_delete", if secure { "ON" } else { "OFF" })
+        // Statements that can be undone keep old pages in a file outside the data folder otherwise.
+        .pragma("temp_store", "MEMORY")
         .busy_timeout(Duration::from_secs(10))
         // Texts differ with the number of rows; a hundred would be parsed again and again.
         .statement_cache_capacity(512)

@@ -4,8 +4,10 @@
 
 use facts::{AccountId, KeyId, MicroUsd, OrganisationId, ProjectId, Timestamp};
 
+use crate::bodies::Forget;
 use crate::campaigns::{self, CampaignChange};
 use crate::database::{Cell, Database, Row, Session, StoreError};
+use crate::holds::{self, HoldChange};
 use crate::links::LinkRow;
 
 /// A legal customer.
@@ -178,6 +180,12 @@ pub enum Change {
     CaseStep(CaseStepRow),
     /// A known campaign is activated or ends.
     Campaign(CampaignChange),
+    /// A legal hold is placed or ends.
+    Hold(HoldChange),
+    /// Something is forgotten; the record gets the counts.
+    Forget(Forget),
+    /// A piece of work is done that a crash could have cut short.
+    Finished(String),
 }
 
 /// Everything the engine needs to know at the start.
@@ -216,6 +224,8 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             Change::Standing { account, .. } => format!("no account `{account}`"),
             Change::Purposes { project, .. } => format!("no project `{project}`"),
             Change::Campaign(change) => change.refusal(),
+            Change::Hold(change) => change.refusal(),
+            Change::Finished(what) => format!("`{what}` was not under way"),
             Change::Organisation(_)
             | Change::Project(_)
             | Change::Account(_)
@@ -223,6 +233,7 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             | Change::Limits(_)
             | Change::Agreement { .. }
             | Change::Link { .. }
+            | Change::Forget(_)
             | Change::CaseStep(_) => "nothing was written".to_owned(),
         };
         return Err(ChangeError::Unknown(what));
@@ -290,6 +301,13 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
         Change::Purposes { project, json } => purposes(project, json),
         Change::Link { row, at } => link(row, *at),
         Change::Campaign(change) => campaigns::statement(change),
+        Change::Hold(change) => holds::statement(change),
+        // The journal carries it out itself, before it writes the counts.
+        Change::Forget(_) => ("DELETE FROM unfinished WHERE what = ''", Vec::new()),
+        Change::Finished(what) => (
+            "DELETE FROM unfinished WHERE what = $1",
+            vec![Cell::text(what.as_str())],
+        ),
         Change::CaseStep(row) => case_step(row),
     }
 }

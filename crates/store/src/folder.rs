@@ -1,4 +1,5 @@
-//! The data folder: database, keys and the note of the running process.
+//! The data folder: database, keys and the note of the running process. `keks` holds what
+//! concerns `master.key`.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
@@ -49,14 +50,6 @@ impl DataFolder {
     /// Where the journal keeps room for closing records on a full disk.
     pub fn reserve(&self) -> PathBuf {
         self.path.join("reserve")
-    }
-
-    /// The key that wraps all others; made at random once, mode 0600.
-    ///
-    /// # Errors
-    /// The file system's, or a file that does not hold 32 bytes.
-    pub fn master_key(&self) -> Result<[u8; 32], StoreError> {
-        self.secret("master.key")
     }
 
     /// The seed of the log's signing key; made at random once, mode 0600.

@@ -85,6 +85,16 @@ impl Database {
         self.rows(&sql, cells).await?.iter().map(exchange).collect()
     }
 
+    /// How many exchanges of an account were imported.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn imported_of(&self, account: &AccountId) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM imported WHERE account = $1";
+        let rows = self.rows(sql, vec![Cell::text(account.as_str())]).await?;
+        rows.first().map_or(Ok(0), |row| row.count(0))
+    }
+
     /// How many exchanges were imported.
     ///
     /// # Errors

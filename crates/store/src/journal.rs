@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::database::{Database, StoreError};
 use crate::directory::Change;
+use crate::subject_keys::SubjectKeyRow;
 use writer::Writer;
 
 /// Builds the leaf of a record that got this sequence number.
@@ -32,6 +33,8 @@ pub struct SealedBody {
     pub what: String,
     /// The sealed bytes.
     pub bytes: Vec<u8>,
+    /// The number of the key that opens it.
+    pub key: u64,
 }
 
 /// What an exchange cost, settled in the same transaction as its completion.
@@ -58,6 +61,8 @@ pub struct Entry {
     pub record: Record,
     /// Its bodies.
     pub bodies: Vec<SealedBody>,
+    /// Their key, unless it is known to be kept already.
+    pub key: Option<Arc<SubjectKeyRow>>,
     /// What it settles.
     pub spend: Option<Spend>,
     /// What it changes in the directory or a case.
@@ -70,6 +75,7 @@ impl Entry {
         Self {
             record,
             bodies: Vec::new(),
+            key: None,
             spend: None,
             change: None,
         }

@@ -131,8 +131,7 @@ pub struct SealBatch {
     pub checkpoint: RootCheckpointRow,
 }
 
-const EPOCH: &str =
-    "SELECT epoch, origin, began_at, reason, sealed, size, root, edge FROM epochs";
+const EPOCH: &str = "SELECT epoch, origin, began_at, reason, sealed, size, root, edge FROM epochs";
 const LEDGER: &str = "SELECT epoch, ledger, origin, size, root, edge, tail_seq FROM ledgers";
 const CHECKPOINT: &str = "SELECT epoch, size, root, at, note, cosignatures FROM root_checkpoints";
 /// How long a checkpoint that no witness signed is kept: a day. Older sizes stay provable, since

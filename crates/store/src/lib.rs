@@ -5,6 +5,7 @@
 //! randomness and to files. Nothing here decides anything.
 #![forbid(unsafe_code)]
 
+mod bodies;
 mod campaigns;
 mod check;
 mod checkpoints;
@@ -13,13 +14,17 @@ mod directory;
 mod doors;
 pub mod faults;
 mod folder;
+mod holds;
 mod imported;
 mod journal;
+mod keks;
 mod ledgers;
 mod links;
 mod profiles;
 mod reads;
+mod subject_keys;
 
+pub use bodies::{Forget, KeptBody, OldBody, Scrubbed, UnkeyedBody};
 pub use campaigns::{CampaignChange, CampaignRow};
 pub use checkpoints::Checkpoint;
 pub use database::{Database, StoreError};
@@ -29,8 +34,10 @@ pub use directory::{
 };
 pub use doors::{SystemClock, random, write_atomically};
 pub use folder::DataFolder;
+pub use holds::{HoldChange, HoldRow};
 pub use imported::ImportedAfter;
 pub use journal::{Entry, Journal, JournalError, JournalTask, LeafOf, SealedBody, Spend};
+pub use keks::{KekFiles, SwapStep, read_key, read_key_file};
 pub use ledgers::{
     EpochRow, HOUSE, LedgerRow, ROOT, RootCheckpointRow, RootEntryRow, SealBatch, SealableRow,
     TileRow,
@@ -38,6 +45,7 @@ pub use ledgers::{
 pub use links::{LinkKind, LinkRow, SeenRow};
 pub use profiles::{FindingRow, FleetRank, LookRow, ProfileRow, SealedRequest, WatchBatch};
 pub use reads::{JournalRow, OpenIntent};
+pub use subject_keys::SubjectKeyRow;
 
 #[cfg(test)]
 mod tests;

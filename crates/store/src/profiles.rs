@@ -10,6 +10,7 @@ use facts::{AccountId, Timestamp};
 
 use crate::database::{Cell, Database, Row, StoreError};
 use crate::directory::id;
+use crate::subject_keys::{self, SubjectKeyRow};
 
 /// A profile to keep, replacing the account's earlier one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct SealedRequest {
     pub leaf: Vec<u8>,
     /// The sealed body.
     pub body: Vec<u8>,
+    /// Its subject's key, wrapped.
+    pub key: SubjectKeyRow,
 }
 
 /// Where an unlabelled fleet stands.
@@ -260,6 +263,7 @@ impl Database {
     /// [`StoreError`].
     pub async fn requests(&self, intents: &[u64]) -> Result<Vec<SealedRequest>, StoreError> {
         const BATCH: usize = 500;
+        let columns = subject_keys::COLUMNS;
         let mut all = Vec::with_capacity(intents.len());
         for chunk in intents.chunks(BATCH) {
             let mut list = String::new();
@@ -268,13 +272,14 @@ impl Database {
                 let _ = write!(list, "{}{seq}", if n == 0 { "" } else { "," });
             }
             let sql = format!(
-                "SELECT j.seq, j.leaf, b.bytes FROM journal j JOIN bodies b ON b.seq = j.seq WHERE b.what = 'request' AND j.seq IN ({list}) ORDER BY j.seq"
+                "SELECT j.seq, j.leaf, b.bytes, {columns} FROM journal j JOIN bodies b ON b.seq = j.seq JOIN subject_keys k ON k.id = b.key_id WHERE b.what = 'request' AND k.destroyed_at = 0 AND j.seq IN ({list}) ORDER BY j.seq"
             );
             for row in self.rows(&sql, Vec::new()).await? {
                 all.push(SealedRequest {
                     seq: row.count(0)?,
                     leaf: row.bytes(1)?,
                     body: row.bytes(2)?,
+                    key: subject_keys::key(&row, 3)?,
                 });
             }
         }

@@ -6,7 +6,6 @@ use facts::{AccountId, ExchangeId, Timestamp};
 
 use crate::database::{Cell, Database, Row, StoreError};
 use crate::directory::id;
-use crate::journal::SealedBody;
 
 /// A record in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub struct JournalRow {
     pub seq: u64,
     /// When.
     pub at: Timestamp,
-    /// `intent`, `refusal`, `completion`, `case_step` or `directory`.
+    /// `intent`, `refusal`, `completion`, `case_step`, `directory`, `erased`, `expired` or `body_read`.
     pub kind: String,
     /// Whose, if someone's.
     pub account: Option<AccountId>,
@@ -110,25 +109,6 @@ impl Database {
         let cells = vec![Cell::count(range.start), Cell::count(range.end)];
         let rows = self.rows(sql, cells).await?;
         rows.iter().map(|row| row.digest(0)).collect()
-    }
-
-    /// The sealed bodies of an exchange, in order of their records.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn bodies_of_exchange(
-        &self,
-        exchange: &ExchangeId,
-    ) -> Result<Vec<SealedBody>, StoreError> {
-        let sql = "SELECT b.what, b.bytes FROM journal j JOIN bodies b ON b.seq = j.seq WHERE j.exchange = $1 ORDER BY b.seq, b.what";
-        let rows = self.rows(sql, vec![Cell::text(exchange.as_str())]).await?;
-        let body = |row: &Row| {
-            Ok(SealedBody {
-                what: row.text(0)?,
-                bytes: row.bytes(1)?,
-            })
-        };
-        rows.iter().map(body).collect()
     }
 
     /// Every intent without an ending, in order.

@@ -1,5 +1,6 @@
 //! Every test runs on `SQLite` and on `PostgreSQL`.
 
+mod bodies;
 mod campaigns;
 mod directory;
 mod doors;
@@ -9,10 +10,13 @@ mod links;
 mod profiles;
 mod tables;
 
+use std::sync::Arc;
+
+use evidence::seal::{Format, KekId, SubjectDigest};
 use evidence::{Commitment, Event, Record};
 use facts::{AccountId, Ending, Endpoint, ExchangeId, KeyId, ModelName, Timestamp};
 
-use crate::{Database, Entry, Journal, JournalTask};
+use crate::{Database, Entry, Journal, JournalTask, SubjectKeyRow};
 
 /// The store takes leaves as they come; these name their record and place.
 pub(crate) fn leaf(record: &Record, seq: u64) -> Vec<u8> {
@@ -81,6 +85,20 @@ pub(crate) fn completion(name: &str, intent: u64) -> Entry {
             estimated: false,
             answer: Some(Commitment([8; 32])),
         },
+    })
+}
+
+/// A kept key; what is wrapped differs from key to key.
+pub(crate) fn key(id: u64, account: &str, subject: u8) -> Arc<SubjectKeyRow> {
+    let byte = |n: u64| u8::try_from(n % 251).unwrap();
+    Arc::new(SubjectKeyRow {
+        id,
+        account: account.to_owned(),
+        month: "2026-09".to_owned(),
+        format: Format::Subject,
+        subject: SubjectDigest([subject; 32]),
+        kek: KekId([6; 32]),
+        wrapped: (0..60).map(|n| byte(id * 97 + n * n * 31 + 17)).collect(),
     })
 }
 

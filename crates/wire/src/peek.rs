@@ -12,6 +12,7 @@ use std::fmt;
 use facts::{Endpoint, ModelName};
 use serde::Deserialize;
 use serde::de::{self, Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::count::Count;
 
@@ -49,6 +50,9 @@ pub struct Peek {
     pub previous_response_id: Option<String>,
     /// The stored conversation this one continues; it must belong to its asker.
     pub conversation_id: Option<String>,
+    /// Whom the request says it is made for: `safety_identifier`, else `user`; of a message
+    /// `metadata.user_id`. What is no text names nobody.
+    pub subject: Option<String>,
 }
 
 impl Peek {
@@ -209,6 +213,7 @@ pub fn peek(endpoint: Endpoint, body: &[u8]) -> Result<Peek, PeekError> {
         fields.max_completion_tokens,
         fields.max_output_tokens,
     ];
+    let subject = fields.subject(endpoint);
     Ok(Peek {
         endpoint,
         model,
@@ -223,6 +228,7 @@ pub fn peek(endpoint: Endpoint, body: &[u8]) -> Result<Peek, PeekError> {
             .fold(1, u64::max),
         body_bytes: body.len(),
         previous_response_id: fields.previous_response_id.map(Cow::into_owned),
+        subject,
         conversation_id: fields.conversation,
     })
 }
@@ -283,6 +289,31 @@ struct Fields<'a> {
     best_of: Option<Count<CHOICES_MAX>>,
     previous_response_id: Option<Cow<'a, str>>,
     conversation: Option<String>,
+    safety_identifier: Option<&'a RawValue>,
+    user: Option<&'a RawValue>,
+    metadata: Option<&'a RawValue>,
+}
+
+impl Fields<'_> {
+    /// Read apart from the rest: the upstream judges these fields, we only look at them.
+    fn subject(&self, endpoint: Endpoint) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Metadata {
+            user_id: Option<String>,
+        }
+        let text = |raw: Option<&RawValue>| serde_json::from_str::<String>(raw?.get()).ok();
+        let named = match endpoint {
+            Endpoint::Messages => {
+                let metadata = serde_json::from_str::<Metadata>(self.metadata?.get());
+                metadata.ok()?.user_id
+            }
+            Endpoint::ChatCompletions
+            | Endpoint::Completions
+            | Endpoint::Responses
+            | Endpoint::Embeddings => text(self.safety_identifier).or_else(|| text(self.user)),
+        };
+        named.filter(|name| !name.is_empty())
+    }
 }
 
 #[derive(Default, Clone, Copy)]
@@ -377,6 +408,9 @@ impl<'de> Visitor<'de> for BodyVisitor<'_> {
                         value::<_, Option<Stored>>(&mut map, "conversation", fault)?
                             .map(Stored::id);
                 }
+                "safety_identifier" => fields.safety_identifier = Some(map.next_value()?),
+                "user" => fields.user = Some(map.next_value()?),
+                "metadata" => fields.metadata = Some(map.next_value()?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use console::{
-    AccountView, Activation, ActivationView, CalibrationView, CampaignView, CaseStep, CaseView,
-    CheckpointView, DetectionView, DocumentView, FindingsView, KeyView, LinksView, NewAccount,
-    NewCase, NewKey, NewLinks, NewSketch, Office, OfficeError, SketchAsked, SketchFile, Step,
+    AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseStep,
+    CaseView, CheckpointView, DetectionView, DocumentView, ErasureView, FindingsView, HoldView,
+    KeyView, LinksView, NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks, NewSketch,
+    Office, OfficeError, Reading, RetentionAsked, RetentionView, SketchAsked, SketchFile, Step,
     TermsView, TrialView,
 };
 use http::{Request, StatusCode, header};
@@ -155,6 +156,33 @@ impl Office for Fake {
     async fn expire_campaign(&self, name: &str, by: &str) -> Result<CampaignView, OfficeError> {
         self.note(format!("expire {name} by {by}"));
         Err(OfficeError::NotFound(format!("no campaign `{name}`")))
+    }
+    async fn erase(&self, new: NewErasure) -> Result<ErasureView, OfficeError> {
+        self.note(format!("erase {} by {}", new.account, new.by));
+        Ok(ErasureView::default())
+    }
+    async fn place_hold(&self, new: NewHold) -> Result<HoldView, OfficeError> {
+        self.note(format!("hold {} by {}", new.account, new.by));
+        Err(OfficeError::Invalid("no day".to_owned()))
+    }
+    async fn release_hold(&self, id: &str, by: &str) -> Result<HoldView, OfficeError> {
+        self.note(format!("release {id} by {by}"));
+        Err(OfficeError::NotFound("no hold".to_owned()))
+    }
+    async fn holds(&self) -> Result<Vec<HoldView>, OfficeError> {
+        Ok(Vec::new())
+    }
+    async fn let_go(&self, asked: RetentionAsked) -> Result<RetentionView, OfficeError> {
+        self.note(format!("let go {:?}", asked.days));
+        Ok(RetentionView::default())
+    }
+    async fn read_bodies(
+        &self,
+        exchange: &str,
+        reading: Reading,
+    ) -> Result<Vec<BodyView>, OfficeError> {
+        self.note(format!("read {exchange} by {}", reading.by));
+        Ok(Vec::new())
     }
     fn whose(&self, secret: &str) -> Option<String> {
         match secret {

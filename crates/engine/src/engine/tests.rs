@@ -114,6 +114,7 @@ fn ask(exchange: &str, n: u8, model: &str) -> Ask {
         secret: key(n).expose().to_owned(),
         endpoint: Endpoint::ChatCompletions,
         model: ModelName::parse(model).unwrap(),
+        subject: None,
         tokens_max: 10,
         purpose: None,
         country: None,

@@ -100,7 +100,13 @@ fn a_ledgers_name_is_its_accounts_digest() {
         ledger_origin(&root_origin("log", 2), Some("acme")),
     ];
     assert!(others.iter().all(|o| *o != acme));
-    assert_eq!((root_origin("log", 1).as_str(), root_origin("log", 2).as_str()), ("log", "log@2"));
+    assert_eq!(
+        (
+            root_origin("log", 1).as_str(),
+            root_origin("log", 2).as_str()
+        ),
+        ("log", "log@2")
+    );
 }
 
 proptest! {

@@ -202,6 +202,7 @@ fn cached(engine: &mut Engine, rounds: u32) -> Result<f64, Failure> {
         secret: String::new(),
         endpoint: Endpoint::ChatCompletions,
         model: ModelName::parse("mock-1").map_err(bad)?,
+        subject: None,
         tokens_max: 1_000,
         purpose: None,
         country: None,

@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::Serve;
+use crate::commands::retention::Daily;
 use crate::doors::pages;
 use crate::failure::{Exit, Failure};
 use crate::house::{House, Plan};
@@ -41,6 +42,7 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
         terms: terms.map(Arc::new),
         database_url: settings.database_url,
         prices: settings.prices,
+        keeping: settings.keeping,
     };
     let house = House::open(data, plan).await?;
     if house.interrupted() > 0 {
@@ -51,6 +53,7 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
     }
     let running = Running::start(&house, settings.gateway).await?;
     let watching = Watching::start(&house, settings.watching, out).await?;
+    let retention = Daily::start(&house);
     let run = RunFile {
         gateway: format!("http://{}", running.gateway),
         admin: format!("http://{}", running.admin),
@@ -73,6 +76,7 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
     out.say("stopping: running exchanges may end");
     running.stop().await;
     watching.stop().await;
+    retention.stop().await;
     house.folder.clear_run().map_err(|e| Failure::chain(&e))?;
     house.close().await;
     Ok(Exit::Clean)

@@ -6,6 +6,7 @@ use engine::judge::{Judge, Question, Ruling, Verdict};
 use engine::key::{Key, RANDOM_BYTES};
 use engine::prices::{Price, Prices};
 use engine::quota::Limits;
+use evidence::seal::Kek;
 use facts::{ClauseId, Ending, Endpoint, ModelName, OrganisationId, ProjectId, Span, Usage};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -30,7 +31,7 @@ fn options(url: &str) -> Options {
     Options {
         url: url.to_owned(),
         reserve: None,
-        master: MasterKey([7; 32]),
+        keks: Keks::one(Kek::new([7; 32])),
         engine: Config {
             mode: Mode::Enforced,
             judge: Box::new(Permit),
@@ -99,6 +100,7 @@ fn ask(n: usize, k: u8, tokens_max: u64) -> Ask {
         secret: key(k).expose().to_owned(),
         endpoint: Endpoint::ChatCompletions,
         model: ModelName::parse("m").unwrap(),
+        subject: None,
         tokens_max,
         purpose: None,
         country: None,

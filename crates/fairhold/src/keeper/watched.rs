@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use evidence::seal::{Body, Label, MasterKey};
+use evidence::seal::{Body, Label, SubjectKey};
 use evidence::{Event, Record};
 use facts::{AccountId, Endpoint, Exchange};
 use store::SealedRequest;
@@ -77,7 +77,8 @@ impl Keeper {
             _ => false,
         };
         if asked_for_text {
-            opened(&self.master, record, &request.body)
+            let key = self.keys.open_key(&request.key)?;
+            opened(&key, record, &request.body)
         } else {
             None
         }
@@ -94,7 +95,7 @@ fn intent_of(leaf: &[u8]) -> Option<(u64, u64)> {
 }
 
 /// The exchange of an intent, its sealed request opened; none when the key is gone.
-pub(super) fn opened(master: &MasterKey, record: Record, sealed: &[u8]) -> Option<Exchange> {
+pub(super) fn opened(key: &SubjectKey, record: Record, sealed: &[u8]) -> Option<Exchange> {
     let account = record.account?;
     let Event::Intent {
         exchange,
@@ -108,11 +109,10 @@ pub(super) fn opened(master: &MasterKey, record: Record, sealed: &[u8]) -> Optio
     };
     let label = Label {
         account: &account,
-        at: record.at,
         exchange: &exchange,
         body: Body::Request,
     };
-    let body = evidence::seal::open(master, &label, sealed, &request).ok()?;
+    let body = evidence::seal::open(key, &label, sealed, &request).ok()?;
     Some(Exchange {
         id: exchange,
         prompt: wire::conversation(endpoint, &body.plaintext),

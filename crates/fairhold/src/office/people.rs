@@ -7,6 +7,7 @@ use engine::quota::Limits;
 use engine::{Command, CommandError, Directory, Row};
 use facts::{AccountId, IdError, KeyId, MicroUsd, OrganisationId, ProjectId};
 
+use store::JournalError;
 use terms::Purpose;
 
 use crate::keeper::{Keeper, KeeperError};
@@ -19,9 +20,13 @@ pub(super) fn refused(error: KeeperError) -> OfficeError {
             OfficeError::NotFound(format!("failed to {error}"))
         }
         KeeperError::Refused(_) => OfficeError::Conflict(format!("failed to {error}")),
-        KeeperError::Store(_) | KeeperError::Journal(_) | KeeperError::Row(_) => {
-            OfficeError::Unavailable(format!("failed to {error}"))
-        }
+        KeeperError::Unknown(what) => OfficeError::NotFound(what),
+        KeeperError::Held(_) => OfficeError::Conflict(format!("failed to {error}")),
+        KeeperError::Journal(JournalError::Refused(why)) => OfficeError::Conflict(why),
+        KeeperError::Store(_)
+        | KeeperError::Journal(_)
+        | KeeperError::Row(_)
+        | KeeperError::Key(_) => OfficeError::Unavailable(format!("failed to {error}")),
     }
 }
 

@@ -105,6 +105,7 @@ impl Bench {
             secret: self.keys[account].clone(),
             endpoint: Endpoint::ChatCompletions,
             model: ModelName::parse("m").unwrap(),
+            subject: None,
             tokens_max: 1,
             purpose: None,
             country: None,

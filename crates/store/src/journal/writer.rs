@@ -13,10 +13,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{Entry, JournalError, LeafOf, Request, Spend, State};
+use crate::bodies;
 use crate::check;
 use crate::database::{Cell, Database, Script, Session, StoreError};
-use crate::directory;
+use crate::directory::{self, Change};
 use crate::faults::{Mutant, has};
+use crate::subject_keys::{self, SubjectKeyRow};
 
 /// Records per transaction: 1,000 rows of 512 bytes took 9 ms on two cores
 /// (113,073 records/s); more only lengthens the wait of the first.
@@ -36,6 +38,8 @@ pub(super) struct Writer {
     reserve: Option<PathBuf>,
     full: bool,
     pub(super) state: Arc<State>,
+    /// Keys destroyed since the start: what was sealed under one and waited is not kept.
+    gone: BTreeSet<u64>,
 }
 
 /// Why a transaction failed.
@@ -105,6 +109,7 @@ impl Writer {
             reserve,
             full: false,
             state,
+            gone: BTreeSet::new(),
         })
     }
 
@@ -246,27 +251,59 @@ impl Writer {
 
     /// Writes and commits; after an error nothing of it is there, except that
     /// a fatal one may leave the outcome of the commit unknown.
-    pub(super) async fn write(&self, entries: &[&Entry]) -> Result<(), Failure> {
-        let mut session = self.database.session().await.map_err(Failure::Fatal)?;
-        let script = self.script(session.script(), entries);
+    pub(super) async fn write(&mut self, entries: &[&Entry]) -> Result<(), Failure> {
+        let database = self.database.clone();
+        let mut session = database.session().await.map_err(Failure::Fatal)?;
+        let mut gone = BTreeSet::new();
         let done = if entries.iter().all(|e| e.change.is_none()) {
+            let script = self.script(session.script(), entries);
             session.transaction(script).await.map_err(Failure::from)
         } else {
-            change(&mut session, script, entries).await
+            let changed = self.change(&mut session, entries).await;
+            changed.map(|keys| gone = keys)
         };
         if done.is_err() {
             session.rollback().await;
         } else {
+            self.gone.extend(gone);
             self.state.commits.fetch_add(1, Ordering::Relaxed);
         }
         done
+    }
+
+    /// A transaction that changes the directory too; gives the keys that it destroyed.
+    async fn change(
+        &self,
+        session: &mut Session,
+        entries: &[&Entry],
+    ) -> Result<BTreeSet<u64>, Failure> {
+        session.begin().await?;
+        let (mut said, mut gone) = (Vec::with_capacity(entries.len()), BTreeSet::new());
+        for entry in entries {
+            let mut entry = (*entry).clone();
+            if let Some(Change::Forget(what)) = &entry.change {
+                let forgotten = bodies::forget(session, what, entry.record.at).await?;
+                entry.record.event = forgotten.said(entry.record.event);
+                entry.change = None;
+                gone.extend(forgotten.gone);
+            }
+            said.push(entry);
+        }
+        let said: Vec<&Entry> = said.iter().collect();
+        let script = self.script(session.script(), &said);
+        session.run(script).await?;
+        for change in said.iter().filter_map(|e| e.change.as_ref()) {
+            directory::write(session, change).await?;
+        }
+        session.commit().await?;
+        Ok(gone)
     }
 
     /// What the entries add to each table, but for changes of the directory.
     fn script(&self, mut script: Script, entries: &[&Entry]) -> Script {
         let mut rows = Rows::default();
         for (seq, entry) in (self.next..).zip(entries) {
-            rows.add(entry, seq, (self.leaf)(&entry.record, seq));
+            rows.add(entry, seq, (self.leaf)(&entry.record, seq), &self.gone);
         }
         let mut journal =
             "INSERT INTO journal (seq, at, kind, account, exchange, leaf, leaf_hash) VALUES {}"
@@ -283,8 +320,10 @@ impl Writer {
             let cells = chunk.iter().map(|n| Cell::count(*n)).collect();
             script.list("DELETE FROM open_intents WHERE seq IN {}", cells);
         }
+        let keys = rows.keys.into_values().map(|row| subject_keys::cells(&row));
+        script.rows(subject_keys::INSERT, keys.collect());
         script.rows(
-            "INSERT INTO bodies (seq, what, bytes) VALUES {}",
+            "INSERT INTO bodies (seq, what, bytes, key_id) VALUES {}",
             rows.bodies,
         );
         let spent =
@@ -328,16 +367,6 @@ impl Writer {
     }
 }
 
-/// A transaction that changes the directory too.
-async fn change(session: &mut Session, script: Script, entries: &[&Entry]) -> Result<(), Failure> {
-    session.begin().await?;
-    session.run(script).await?;
-    for change in entries.iter().filter_map(|e| e.change.as_ref()) {
-        directory::write(session, change).await?;
-    }
-    Ok(session.commit().await?)
-}
-
 /// The rows of one transaction, by table.
 #[derive(Default)]
 struct Rows {
@@ -345,11 +374,13 @@ struct Rows {
     opened: Vec<Vec<Cell>>,
     closed: Vec<u64>,
     bodies: Vec<Vec<Cell>>,
+    /// In the order of their numbers: rows that are appended are never moved.
+    keys: BTreeMap<u64, Arc<SubjectKeyRow>>,
     spent: BTreeMap<(String, String, i64), [u64; 3]>,
 }
 
 impl Rows {
-    fn add(&mut self, entry: &Entry, seq: u64, leaf: Vec<u8>) {
+    fn add(&mut self, entry: &Entry, seq: u64, leaf: Vec<u8>, gone: &BTreeSet<u64>) {
         let record = &entry.record;
         let account = || Cell::Text(record.account.as_ref().map(ToString::to_string));
         let (kind, exchange) = described(&record.event);
@@ -371,11 +402,15 @@ impl Rows {
             ]);
         }
         self.closed.extend(closing(record));
-        for body in &entry.bodies {
+        if let Some(key) = entry.key.as_ref().filter(|key| !gone.contains(&key.id)) {
+            self.keys.insert(key.id, Arc::clone(key));
+        }
+        for body in entry.bodies.iter().filter(|body| !gone.contains(&body.key)) {
             self.bodies.push(vec![
                 Cell::count(seq),
                 Cell::text(body.what.as_str()),
                 Cell::Bytes(body.bytes.clone()),
+                Cell::count(body.key),
             ]);
         }
         if let Some(spend) = &entry.spend {

@@ -9,12 +9,12 @@ fn the_data_folder_has_one_owner_and_lasting_secrets() {
     let folder = DataFolder::open(&path).unwrap();
     let second = DataFolder::open(&path);
     assert!(matches!(second, Err(StoreError::Locked(_))));
-    let (master, seed) = (folder.master_key().unwrap(), folder.log_seed().unwrap());
-    assert_ne!(master, seed);
+    let (master, seed) = (folder.keks().unwrap(), folder.log_seed().unwrap());
+    assert_ne!(master.current, seed);
     folder.write_run("{\"port\":1}").unwrap();
     drop(folder);
     let folder = DataFolder::open(&path).unwrap();
-    assert_eq!(folder.master_key().unwrap(), master);
+    assert_eq!(folder.keks().unwrap(), master);
     assert_eq!(folder.log_seed().unwrap(), seed);
     for name in ["master.key", "log.seed", "run.json"] {
         let mode = std::fs::metadata(path.join(name))
@@ -28,7 +28,7 @@ fn the_data_folder_has_one_owner_and_lasting_secrets() {
     folder.clear_run().unwrap();
     assert_eq!(DataFolder::read_run(&path).unwrap(), None);
     std::fs::write(path.join("master.key"), b"short").unwrap();
-    assert!(matches!(folder.master_key(), Err(StoreError::BadSecret(_))));
+    assert!(matches!(folder.keks(), Err(StoreError::BadSecret(_))));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::{JournalError, SealedBody, StoreError};
+use crate::{JournalError, KeptBody, SealedBody, StoreError};
 
 #[test]
 fn what_is_appended_is_read_back() {
@@ -13,8 +14,11 @@ fn what_is_appended_is_read_back() {
         let body = SealedBody {
             what: "request".to_owned(),
             bytes: vec![0, 1, 255],
+            key: 7,
         };
         entry.bodies.push(body.clone());
+        let key = key(7, "acme", 1);
+        entry.key = Some(Arc::clone(&key));
         let record = entry.record.clone();
         assert_eq!(journal.append(entry).await, Ok(0));
         assert_eq!(journal.append(completion("e1", 0)).await, Ok(1));
@@ -28,9 +32,14 @@ fn what_is_appended_is_read_back() {
             .finalize()
             .into();
         assert_eq!(database.leaves(0..1).await.unwrap(), [hash]);
+        let kept = KeptBody {
+            what: body.what,
+            bytes: body.bytes,
+            key: (*key).clone(),
+        };
         assert_eq!(
             database.bodies_of_exchange(&exchange("e1")).await.unwrap(),
-            [body]
+            [kept]
         );
         let later = database
             .records_of_account(&account("acme"), Some(0), 10)
@@ -154,6 +163,7 @@ fn a_failed_commit_stops_the_journal() {
         entry.bodies.push(SealedBody {
             what: "request".to_owned(),
             bytes: vec![1],
+            key: 1,
         });
         assert_eq!(journal.append(entry).await, Err(JournalError::Stopped));
         assert!(!journal.healthy());
@@ -188,6 +198,7 @@ fn a_full_disk_refuses_new_exchanges_and_lets_open_ones_end() {
         large.bodies.push(SealedBody {
             what: "request".to_owned(),
             bytes: vec![9; 100_000],
+            key: 1,
         });
         assert_eq!(journal.append(large).await, Err(JournalError::Full));
         assert!(!reserve.exists(), "the reserve was given up");

@@ -224,3 +224,40 @@ fn values() -> impl Strategy<Value = serde_json::Value> {
         ]
     })
 }
+
+#[test]
+fn whom_a_request_is_made_for_is_read_and_never_a_reason_to_refuse_it() {
+    use Endpoint::{ChatCompletions, Completions, Embeddings, Messages, Responses};
+    let named = |endpoint, rest: &str| {
+        let body = format!(r#"{{"model":"m",{rest}}}"#);
+        peek(endpoint, body.as_bytes()).unwrap().subject
+    };
+    for endpoint in [ChatCompletions, Completions, Responses, Embeddings] {
+        let both = r#""user":"old","safety_identifier":"s\u0031""#;
+        assert_eq!(named(endpoint, both).as_deref(), Some("s1"));
+        assert_eq!(named(endpoint, r#""user":"u""#).as_deref(), Some("u"));
+        assert_eq!(named(endpoint, r#""metadata":{"user_id":"x"}"#), None);
+        for other in ["null", "7", "[]", "\"\"", "{\"a\":1}"] {
+            assert_eq!(
+                named(endpoint, &format!("\"user\":{other}")),
+                None,
+                "{other}"
+            );
+        }
+        let falls_back = r#""safety_identifier":null,"user":"u""#;
+        assert_eq!(named(endpoint, falls_back).as_deref(), Some("u"));
+    }
+    let metadata = r#""metadata":{"x":1,"user_id":"u-1"}"#;
+    assert_eq!(named(Messages, metadata).as_deref(), Some("u-1"));
+    for other in ["null", "{}", "[]", "{\"user_id\":7}", "\"user_id\""] {
+        assert_eq!(
+            named(Messages, &format!("\"metadata\":{other},\"user\":\"u\"")),
+            None
+        );
+    }
+    refused(
+        r#"{"model":"m","user":"a","user":"b"}"#,
+        "duplicate_key",
+        "`user`",
+    );
+}

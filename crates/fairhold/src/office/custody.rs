@@ -1,0 +1,211 @@
+//! Bodies: what people order, carried out by the keeper and told in words.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cases::{Case, State};
+use console::{
+    BodyView, ErasureView, HoldView, NewErasure, NewHold, OfficeError, Reading, RetentionView,
+};
+use facts::{AccountId, ExchangeId, Timestamp};
+use store::{HoldRow, SystemClock};
+
+use super::cases::all;
+use super::people::{malformed, refused};
+use crate::keeper::{Keeper, KeeperError, Order};
+
+/// What stays with `PostgreSQL`.
+const BEYOND: &str = "PostgreSQL's write-ahead log and backups keep older copies of wrapped keys and sealed bodies until they are recycled; `fairhold kek rotate` makes them unreadable at once";
+
+fn order(
+    account: &str,
+    subject: Option<String>,
+    by: &str,
+    reason: &str,
+) -> Result<Order, OfficeError> {
+    if by.trim().is_empty() || reason.trim().is_empty() {
+        return Err(OfficeError::Invalid(
+            "say who orders it and why (`--by`, `--reason`)".to_owned(),
+        ));
+    }
+    if subject.as_deref() == Some("") {
+        return Err(OfficeError::Invalid(
+            "the subject is empty; leave it out to mean the whole account".to_owned(),
+        ));
+    }
+    Ok(Order {
+        account: AccountId::parse(account).map_err(|e| malformed(&e))?,
+        subject,
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+    })
+}
+
+/// Erases a subject or an account, unless a hold binds it.
+pub(super) async fn erase(keeper: &Keeper, new: NewErasure) -> Result<ErasureView, OfficeError> {
+    let order = order(&new.account, new.subject, &new.by, &new.reason)?;
+    let erased = match keeper.erase(&order).await {
+        Ok(erased) => erased,
+        Err(KeeperError::Held(hold)) => {
+            return Ok(ErasureView {
+                account: new.account,
+                held: vec![hold_view(&hold, SystemClock.now())],
+                ..ErasureView::default()
+            });
+        }
+        Err(error) => return Err(refused(error)),
+    };
+    let postgres = keeper.database().is_postgres();
+    Ok(ErasureView {
+        account: new.account,
+        subject_digest: erased.subject.map(|digest| hex::encode(digest.0)),
+        seq: erased.seq,
+        months: erased.months,
+        keys: erased.keys,
+        bodies: erased.bodies,
+        imported: erased.imported,
+        unattributed: erased.unattributed,
+        searched_bytes: erased.scrubbed.searched_bytes,
+        rewritten: erased.scrubbed.rewritten,
+        held: Vec::new(),
+        beyond: (postgres && erased.seq.is_some()).then(|| BEYOND.to_owned()),
+    })
+}
+
+/// Places a hold.
+pub(super) async fn hold(keeper: &Keeper, new: NewHold) -> Result<HoldView, OfficeError> {
+    let order = order(&new.account, new.subject, &new.by, &new.reason)?;
+    let now = SystemClock.now();
+    let until = match &new.until {
+        None => None,
+        Some(text) => {
+            let at = midnight(text).ok_or_else(|| {
+                OfficeError::Invalid(format!("`{text}` is no day; write it as 2027-01-31"))
+            })?;
+            if at <= now {
+                return Err(OfficeError::Invalid(format!("`{text}` is over already")));
+            }
+            Some(at)
+        }
+    };
+    let row = keeper.hold(&order, until).await.map_err(refused)?;
+    Ok(hold_view(&row, now))
+}
+
+/// Ends a hold.
+pub(super) async fn release(keeper: &Keeper, id: &str, by: &str) -> Result<HoldView, OfficeError> {
+    if by.trim().is_empty() {
+        return Err(OfficeError::Invalid("say who ends it (`--by`)".to_owned()));
+    }
+    let row = keeper.release(id, by).await.map_err(refused)?;
+    Ok(hold_view(&row, SystemClock.now()))
+}
+
+/// Every hold.
+pub(super) async fn holds(keeper: &Keeper) -> Result<Vec<HoldView>, OfficeError> {
+    let holds = keeper.database().holds().await;
+    let holds = holds.map_err(|e| refused(KeeperError::Store(e)))?;
+    let now = SystemClock.now();
+    Ok(holds.iter().map(|hold| hold_view(hold, now)).collect())
+}
+
+/// Lets go of bodies whose time is over.
+pub(crate) async fn let_go(
+    keeper: &Keeper,
+    days: u32,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<RetentionView, OfficeError> {
+    if days == 0 {
+        return Err(OfficeError::Invalid(
+            "bodies are kept for at least one day".to_owned(),
+        ));
+    }
+    let now = SystemClock.now();
+    let accused: BTreeSet<AccountId> = all(keeper)
+        .await?
+        .iter()
+        .filter(|case| is_open(case, now))
+        .flat_map(|case| case.proposal().accounts.iter().cloned())
+        .collect();
+    let done = keeper.retain(days, &accused, progress).await;
+    let done = done.map_err(refused)?;
+    Ok(RetentionView {
+        days,
+        keys: done.keys,
+        bodies: done.bodies,
+        kept: done.kept,
+    })
+}
+
+/// Whether what a case rests on may still be asked for.
+fn is_open(case: &Case, now: Timestamp) -> bool {
+    match case.state() {
+        State::Proposed | State::Appealed => true,
+        State::InForce => case.appeal_until().is_none_or(|until| now <= until),
+        State::Rejected | State::Upheld | State::Overturned => false,
+    }
+}
+
+/// Reads the bodies of an exchange.
+pub(super) async fn read(
+    keeper: &Keeper,
+    exchange: &str,
+    reading: Reading,
+) -> Result<Vec<BodyView>, OfficeError> {
+    if reading.by.trim().is_empty() || reading.reason.trim().is_empty() {
+        return Err(OfficeError::Invalid(
+            "say who reads and why (`--by`, `--reason`)".to_owned(),
+        ));
+    }
+    let exchange = ExchangeId::parse(exchange).map_err(|e| malformed(&e))?;
+    let bodies = keeper.read_bodies(&exchange, &reading.by, &reading.reason);
+    let bodies = bodies.await.map_err(refused)?;
+    let view = |body: crate::keeper::ReadBody| BodyView {
+        what: body.what,
+        plaintext: STANDARD.encode(body.plaintext),
+        salt: hex::encode(body.salt),
+        commitment: hex::encode(body.commitment.0),
+    };
+    Ok(bodies.into_iter().map(view).collect())
+}
+
+/// The beginning of a day written as `2027-01-31` (Hinnant's days-from-civil); none where its
+/// written form would be another.
+fn midnight(text: &str) -> Option<Timestamp> {
+    let mut parts = text.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let plausible = (0..10_000).contains(&year) && (1..=12).contains(&month);
+    if !plausible || !(1..=31).contains(&day) {
+        return None;
+    }
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let of_era = year - era * 400;
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let at = Timestamp(days * 86_400_000);
+    at.rfc3339().starts_with(&format!("{text}T")).then_some(at)
+}
+
+fn hold_view(hold: &HoldRow, now: Timestamp) -> HoldView {
+    let state = match &hold.released {
+        Some(_) => "released",
+        None if hold.binds(now) => "binding",
+        None => "over",
+    };
+    HoldView {
+        hold: hold.id.clone(),
+        account: hold.account.to_string(),
+        subject_digest: hold.subject.map(|digest| hex::encode(digest.0)),
+        state: state.to_owned(),
+        placed_at: hold.placed_at.rfc3339(),
+        by: hold.placed_by.clone(),
+        reason: hold.reason.clone(),
+        until: hold.until.map(Timestamp::rfc3339),
+        released_by: hold.released.as_ref().map(|(_, by)| by.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
