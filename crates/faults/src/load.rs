@@ -253,6 +253,7 @@ fn body(what: &str, bytes: Vec<u8>) -> SealedBody {
     SealedBody {
         what: what.to_owned(),
         bytes,
+        key: 1,
     }
 }
 

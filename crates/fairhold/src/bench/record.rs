@@ -266,6 +266,7 @@ impl Ids {
             entry.bodies.push(SealedBody {
                 what: what.to_owned(),
                 bytes: body.to_vec(),
+                key: 1,
             });
         }
         entry
