@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::campaigns::Ending;
 use crate::credentials;
 use crate::custody::Release;
+use crate::ledger;
 use crate::office::{Office, OfficeError};
 
 /// The largest body that an admin call may have: its largest is a case's text.
@@ -58,6 +59,7 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
         .route("/admin/holds/{id}/release", post(release_hold::<O>))
         .route("/admin/retention", post(let_go::<O>))
         .route("/admin/exchanges/{id}/bodies", post(read_bodies::<O>))
+        .merge(ledger::admin())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(token, only_with_token))
         .with_state(office)
@@ -80,12 +82,12 @@ fn error(status: StatusCode, code: &str, message: &str) -> Response {
     with_json(status, body.to_string())
 }
 
-fn with_json(status: StatusCode, body: String) -> Response {
+pub(crate) fn with_json(status: StatusCode, body: String) -> Response {
     let json = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, json)], body).into_response()
 }
 
-fn answer<T: Serialize>(status: StatusCode, result: Result<T, OfficeError>) -> Response {
+pub(crate) fn answer<T: Serialize>(status: StatusCode, result: Result<T, OfficeError>) -> Response {
     match result {
         Ok(value) => match serde_json::to_string(&value) {
             Ok(body) => with_json(status, body),
@@ -99,7 +101,7 @@ fn answer<T: Serialize>(status: StatusCode, result: Result<T, OfficeError>) -> R
     }
 }
 
-fn refusal(refused: &OfficeError) -> Response {
+pub(crate) fn refusal(refused: &OfficeError) -> Response {
     let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let code = match refused {
         OfficeError::NotFound(_) => "not_found",
@@ -110,7 +112,7 @@ fn refusal(refused: &OfficeError) -> Response {
     error(status, code, &refused.to_string())
 }
 
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, OfficeError> {
+pub(crate) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, OfficeError> {
     serde_json::from_slice(body).map_err(|e| OfficeError::Invalid(format!("malformed body: {e}")))
 }
 

@@ -13,6 +13,7 @@ mod credentials;
 mod custody;
 mod detection;
 mod findings;
+mod ledger;
 mod office;
 mod pages;
 mod terms;
@@ -32,6 +33,9 @@ pub use detection::{
     SuspectView,
 };
 pub use findings::{CueView, FactView, FindingView, FindingsView, TestView};
+pub use ledger::{
+    EpochView, LedgerFile, LedgerOf, LedgerView, LedgersView, NewEpoch, Receipt, ReceiptView,
+};
 pub use office::{
     AccountView, CaseStep, CaseView, CheckpointView, KeyView, LinksView, NewAccount, NewCase,
     NewKey, NewLinks, Office, OfficeError, Step, StepView,

@@ -18,6 +18,7 @@ use crate::custody::{
 };
 use crate::detection::DetectionView;
 use crate::findings::FindingsView;
+use crate::ledger::{LedgerFile, LedgerOf, LedgersView, Receipt};
 use crate::terms::TermsView;
 
 /// An account to open, with its project and organisation where they are new.
@@ -217,11 +218,11 @@ pub struct StepView {
 /// The ledger's last signed word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointView {
-    /// Records in the log.
+    /// Entries of the root log.
     pub size: u64,
-    /// The signed note (C2SP tlog-checkpoint).
+    /// The signed note (C2SP tlog-checkpoint), with the cosignatures of witnesses.
     pub note: String,
-    /// The verifier key that checks it.
+    /// The verifier key that checks it, under the log's own name.
     pub vkey: String,
 }
 
@@ -328,8 +329,32 @@ pub trait Office: Send + Sync + 'static {
     /// Calibrates on the store's own accounts; nothing is written.
     fn calibrate(&self) -> impl Future<Output = Result<CalibrationView, OfficeError>> + Send;
 
-    /// The ledger's latest signed checkpoint.
+    /// Seals and signs what is recorded now: the root log's checkpoint.
     fn checkpoint(&self) -> impl Future<Output = Result<CheckpointView, OfficeError>> + Send;
+
+    /// A file of a ledger (C2SP tlog-tiles) by its path, of the current epoch or an earlier one.
+    fn ledger_file(
+        &self,
+        of: &LedgerOf,
+        epoch: Option<u64>,
+        path: &str,
+    ) -> impl Future<Output = Result<LedgerFile, OfficeError>> + Send;
+
+    /// A record's receipt; of this account's own records only, if one is given.
+    fn receipt(
+        &self,
+        account: Option<&str>,
+        seq: u64,
+    ) -> impl Future<Output = Result<Receipt, OfficeError>> + Send;
+
+    /// Every ledger and every epoch.
+    fn ledgers(&self) -> impl Future<Output = Result<LedgersView, OfficeError>> + Send;
+
+    /// Begins a new epoch of the root log.
+    fn rotate(
+        &self,
+        reason: &str,
+    ) -> impl Future<Output = Result<CheckpointView, OfficeError>> + Send;
 
     /// The terms that bind an account now.
     fn terms(&self, account: &str) -> impl Future<Output = Result<TermsView, OfficeError>> + Send;

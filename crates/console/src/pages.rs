@@ -16,17 +16,19 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use crate::credentials;
+use crate::ledger;
 use crate::office::{CaseStep, CaseView, Office, Step};
 use crate::terms::terms_page;
 
-/// Routes for the customer: `/v1/terms`, and for the accused `/fairhold/v1/cases`, with `/{id}`
-/// and `/{id}/appeal`.
+/// Routes for the customer: `/v1/terms`; for the accused `/fairhold/v1/cases`, with `/{id}`
+/// and `/{id}/appeal`; its ledger and receipts, and the public root log.
 pub fn customer<O: Office>(office: Arc<O>) -> Router {
     Router::new()
         .route("/v1/terms", get(own_terms::<O>))
         .route("/fairhold/v1/cases", get(own_cases::<O>))
         .route("/fairhold/v1/cases/{id}", get(own_case::<O>))
         .route("/fairhold/v1/cases/{id}/appeal", post(appeal::<O>))
+        .merge(ledger::customer())
         .with_state(office)
 }
 
@@ -124,11 +126,11 @@ async fn find<O: Office>(
     }
 }
 
-fn caller<O: Office>(office: &O, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn caller<O: Office>(office: &O, headers: &HeaderMap) -> Option<String> {
     office.whose(&credentials::secret(headers)?)
 }
 
-fn ask_for_key() -> Response {
+pub(crate) fn ask_for_key() -> Response {
     let mut response = failed(
         StatusCode::UNAUTHORIZED,
         "Send your API key: as a bearer token, or as the password your browser asks for.",

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod custody;
+pub(crate) mod ledger;
 pub(crate) mod sketch;
 pub(crate) mod terms;
 
@@ -63,8 +64,21 @@ pub(crate) enum Command {
     /// Propose, decide and read cases.
     #[command(subcommand)]
     Case(Case),
-    /// Write the evidence bundle of a case.
+    /// Write the evidence bundle of a case, or ledgers as files.
     Export(Export),
+    /// Ledgers and epochs of the log: list them, begin a new epoch, print the trust policy.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+    /// Print the receipt of a record (`x-evidence-seq`), once it holds.
+    Receipt {
+        /// The record's number.
+        seq: u64,
+    },
+    /// Recompute every ledger from what is kept; exit 1 when something differs.
+    Fsck(ledger::Fsck),
+    /// Witness others' logs.
+    #[command(subcommand)]
+    Witness(ledger::Witness),
     /// Make, revoke and list API keys.
     #[command(subcommand)]
     Key(Key),
@@ -286,12 +300,16 @@ pub(crate) struct Step {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Export {
     /// The case.
-    pub(crate) case: String,
+    #[arg(required = true)]
+    pub(crate) case: Option<String>,
     /// The file to write; `case-<id>.evidence.zip` without it.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) what: Option<ledger::Exported>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -395,6 +413,8 @@ pub(crate) enum Bench {
     },
     /// How many records are made durable per second, on both engines.
     Record(bench::RecordBench),
+    /// What sealing the ledger costs by record, and how soon a receipt is there.
+    Ledger(bench::LedgerBench),
     /// How long a store with millions of records takes to open.
     Restart(bench::RestartBench),
     /// Rulings on 1,000 accounts under some 20 policies, kept and anew.

@@ -8,6 +8,7 @@
 mod detection;
 mod door;
 mod figures;
+mod ledger;
 mod load;
 mod mock;
 mod open_desk;
@@ -112,6 +113,7 @@ pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Fail
             watch,
         } => door::serve(&upstream, record.as_deref(), terms, watch, out).await,
         Bench::Record(what) => record::run(&what, out).await,
+        Bench::Ledger(what) => ledger::run(&what, out).await,
         Bench::Restart(what) => restart::run(&what, out).await,
         Bench::Terms => terms::run(out),
         Bench::Detection(what) => detection::run(data, &what, out),

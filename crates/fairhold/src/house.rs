@@ -17,8 +17,11 @@ use crate::failure::Failure;
 use crate::judge::{Documents, NoTerms, Seated};
 use crate::keeper::{Keeper, Options};
 use crate::keks;
+use crate::ledger::Ledger;
 use crate::office::links::LinkKey;
 use crate::settings::Settings;
+use crate::tsa::Tsa;
+use crate::witness::{Asked, Witnesses};
 
 /// How long a reservation lives without being settled: longer than any stream
 /// that the idle timeout of 60 s allows to go on sensibly.
@@ -27,7 +30,7 @@ const LEASE: Span = Span::hours(1);
 const MEMORY: Span = Span::seconds(120);
 
 /// The log's name.
-const LOG: &str = "fairhold/ledger";
+pub(crate) const LOG: &str = "fairhold/ledger";
 
 /// What a model costs when no table is given: a dollar per million tokens in,
 /// four per million out, of the order of today's mid-sized models.
@@ -49,6 +52,10 @@ pub(crate) struct Plan {
     pub(crate) prices: Option<Prices>,
     /// How bodies are kept.
     pub(crate) keeping: Keeping,
+    /// Who cosigns the log's checkpoints.
+    pub(crate) witnesses: Vec<Asked>,
+    /// Who says when a bundle's checkpoint existed.
+    pub(crate) tsa: Option<Tsa>,
 }
 
 /// How bodies are kept.
@@ -89,6 +96,8 @@ impl Plan {
             database_url: None,
             prices: None,
             keeping: Keeping::USUAL,
+            witnesses: Vec::new(),
+            tsa: None,
         }
     }
 }
@@ -99,8 +108,12 @@ pub(crate) struct House {
     pub(crate) folder: DataFolder,
     /// Decides and records.
     pub(crate) keeper: Arc<Keeper>,
-    /// Signs the log.
+    /// Signs, under the log's own name.
     pub(crate) log: Arc<LogKey>,
+    /// The ledgers of what is recorded.
+    pub(crate) ledger: Arc<Ledger>,
+    /// The timestamp authority, if one is configured.
+    pub(crate) tsa: Option<Arc<Tsa>>,
     /// The key of detection's sketches in this house.
     pub(crate) sketches: SketchKey,
     /// The key of tokens that link accounts in this house.
@@ -149,6 +162,12 @@ impl House {
         let (keeper, journal) = Keeper::open(options)
             .await
             .map_err(|e| Failure::chain(&e))?;
+        let ledger = Ledger::new(
+            keeper.database().clone(),
+            log.clone(),
+            folder.path(),
+            Witnesses::new(plan.witnesses),
+        );
         let campaigns = KnownCampaigns::default();
         let key = Verifier::parse(&log.vkey()).map_err(|e| Failure::error(e.to_string()))?;
         campaigns
@@ -159,6 +178,8 @@ impl House {
             folder,
             keeper: Arc::new(keeper),
             log: Arc::new(log),
+            ledger: Arc::new(ledger),
+            tsa: plan.tsa.map(Arc::new),
             sketches,
             links: LinkKey(link_key(&seed)),
             terms: plan.terms,

@@ -27,11 +27,10 @@ use engine::{
     Admitted, Ask, Command, CommandError, Completion, Config, Denial, Effect, Engine, Refusal, Row,
     Scope, Standing,
 };
-use evidence::merkle::Tree;
 use evidence::seal::{Body, Label};
 use evidence::{Event, Record};
 use facts::{AccountId, CaseId, Exchange, ExchangeId, MicroUsd, Timestamp};
-use gateway::{Desk, NotRecorded};
+use gateway::{Desk, NotRecorded, Recorded};
 use keys::{InUse, KeyRing};
 use store::{
     CaseStepRow, Change, Database, Entry, HoldRow, Journal, JournalError, JournalTask, LinkRow,
@@ -124,7 +123,6 @@ pub struct Keeper {
     state: Mutex<State>,
     /// Changes are planned, recorded and enacted one at a time.
     commands: tokio::sync::Mutex<()>,
-    tree: tokio::sync::Mutex<Tree>,
     journal: Journal,
     database: Database,
     keys: KeyRing,
@@ -180,7 +178,6 @@ impl Keeper {
                 intents: HashMap::new(),
             }),
             commands: tokio::sync::Mutex::new(()),
-            tree: tokio::sync::Mutex::new(Tree::from_hashes([])),
             journal,
             database,
             keys,
@@ -231,31 +228,25 @@ impl Keeper {
         Ok(())
     }
 
+    /// Records a change that is kept nowhere else, for example that the ledger was rotated.
+    ///
+    /// # Errors
+    /// [`KeeperError::Journal`]; nothing was recorded.
+    pub async fn note(&self, change: &str, subject: &str) -> Result<u64, KeeperError> {
+        let entry = Entry::of(Record {
+            at: self.clock.now(),
+            account: None,
+            event: Event::Directory {
+                change: change.to_owned(),
+                subject: subject.to_owned(),
+            },
+        });
+        Ok(self.journal.append(entry).await?)
+    }
+
     /// Asks the engine something about who is who or what was spent.
     pub fn ask<T>(&self, question: impl FnOnce(&Engine) -> T) -> T {
         question(&self.state().engine)
-    }
-
-    /// Size and root of the tree over everything durable so far.
-    ///
-    /// # Errors
-    /// [`KeeperError::Store`] when the leaves cannot be read.
-    pub async fn root(&self) -> Result<(u64, [u8; 32]), KeeperError> {
-        let mut tree = self.tree.lock().await;
-        let size = self.database.count().await?;
-        for hash in self.database.leaves(tree.size()..size).await? {
-            tree.push(hash);
-        }
-        let root = tree
-            .root(tree.size())
-            .ok_or_else(|| KeeperError::Row("the tree has no root".to_owned()))?;
-        Ok((tree.size(), root))
-    }
-
-    /// Proof that the record at `place` is among the first `size`; none when
-    /// [`Keeper::root`] has not read that far.
-    pub async fn proof(&self, place: u64, size: u64) -> Option<Vec<evidence::merkle::Hash>> {
-        self.tree.lock().await.inclusion_proof(place, size)
     }
 
     /// The requests among these records that were let upstream, opened, in order of the log.
@@ -384,14 +375,21 @@ impl Keeper {
 }
 
 impl Desk for Keeper {
-    async fn admit(&self, ask: Ask, body: Bytes) -> Result<Admitted, Refusal> {
+    async fn admit(&self, ask: Ask, body: Bytes) -> Result<Recorded<Admitted>, Recorded<Refusal>> {
+        const UNRECORDED: Recorded<Refusal> = Recorded {
+            what: Refusal::Recording,
+            seq: None,
+        };
         let decision = self.state().engine.admit(&ask);
         let (admitted, effects) = match decision {
             Ok(decision) => decision,
             Err((refusal, effects)) => {
                 let entries = noted(&effects, ask.at);
                 let written = self.journal.append_all(entries).await;
-                return Err(written.map_or(Refusal::Recording, |_| refusal));
+                return Err(written.map_or(UNRECORDED, |numbers| Recorded {
+                    what: refusal,
+                    seq: numbers.last().copied(),
+                }));
             }
         };
         let mut reservation = Reservation {
@@ -410,20 +408,23 @@ impl Desk for Keeper {
             .await
             .map_err(|error| {
                 tracing::error!(%error, "no key for a request");
-                Refusal::Recording
+                UNRECORDED
             })?;
-        let intent = Self::intent(&admitted, &body, &key).ok_or(Refusal::Recording)?;
+        let intent = Self::intent(&admitted, &body, &key).ok_or(UNRECORDED)?;
         entries.push(intent);
         let numbers = self.journal.append_all(entries).await;
         let seq = numbers
             .ok()
             .and_then(|numbers| numbers.last().copied())
-            .ok_or(Refusal::Recording)?;
+            .ok_or(UNRECORDED)?;
         reservation.exchange = None;
         key.now_kept();
         let open = Intent { seq, key };
         self.state().intents.insert(admitted.exchange.clone(), open);
-        Ok(admitted)
+        Ok(Recorded {
+            what: admitted,
+            seq: Some(seq),
+        })
     }
 
     async fn complete(&self, completion: Completion, answer: Bytes) -> Result<u64, NotRecorded> {

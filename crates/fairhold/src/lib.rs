@@ -17,6 +17,7 @@ mod house;
 mod judge;
 pub mod keeper;
 mod keks;
+mod ledger;
 mod logs;
 mod office;
 mod out;
@@ -25,7 +26,9 @@ mod population;
 mod remote;
 mod run_file;
 mod settings;
+mod tsa;
 mod watch;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -120,6 +123,12 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
             commands::detect::files(&cli.data, &what, out)
         }
         Command::Detect(what) => with_office(&cli.data, Asked::Detect(what), out).await,
+        Command::Fsck(what) => commands::fsck::run(&cli.data, &what, out).await,
+        Command::Witness(args::ledger::Witness::Serve(what)) => {
+            commands::witness::serve(&cli.data, &what, out).await
+        }
+        Command::Ledger(what) => with_office(&cli.data, Asked::Ledger(what), out).await,
+        Command::Receipt { seq } => with_office(&cli.data, Asked::Receipt(seq), out).await,
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
@@ -137,6 +146,8 @@ enum Asked {
     Account(args::Account),
     Sketch(args::sketch::Sketch),
     Status(String),
+    Ledger(args::ledger::Ledger),
+    Receipt(u64),
     Findings(Option<String>),
     Calibrate(args::Calibrate, PathBuf),
     Erase(args::custody::Erase),
@@ -189,6 +200,8 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Hold(what) => commands::hold::run(office, what, out).await,
         Asked::Retention(what) => commands::retention::run(office, what, out).await,
         Asked::Open(what) => commands::open::run(office, what, out).await,
+        Asked::Ledger(what) => commands::ledger::run(office, what, out).await,
+        Asked::Receipt(seq) => commands::ledger::receipt(office, seq, out).await,
         Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

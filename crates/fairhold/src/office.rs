@@ -18,9 +18,10 @@ use std::sync::Arc;
 
 use console::{
     AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseView,
-    CheckpointView, DetectionView, ErasureView, FindingsView, HoldView, KeyView, LinksView,
-    NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError,
-    Reading, RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    CheckpointView, DetectionView, ErasureView, FindingsView, HoldView, KeyView, LedgerFile,
+    LedgerOf, LedgersView, LinksView, NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks,
+    NewSketch, Office, OfficeError, Reading, Receipt, RetentionAsked, RetentionView, SketchAsked,
+    SketchFile, Step, TermsView, TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
@@ -31,12 +32,16 @@ use crate::campaigns::KnownCampaigns;
 use crate::house::House;
 use crate::judge::Documents;
 use crate::keeper::Keeper;
+use crate::ledger::Ledger;
+use crate::tsa::Tsa;
 
 /// What people ask, carried out by the keeper.
 #[derive(Debug)]
 pub(crate) struct LocalOffice {
     keeper: Arc<Keeper>,
     log: Arc<LogKey>,
+    ledger: Arc<Ledger>,
+    tsa: Option<Arc<Tsa>>,
     sketches: SketchKey,
     links: links::LinkKey,
     terms: Option<Arc<Documents>>,
@@ -51,6 +56,8 @@ impl LocalOffice {
         Self {
             keeper: Arc::clone(&house.keeper),
             log: Arc::clone(&house.log),
+            ledger: Arc::clone(&house.ledger),
+            tsa: house.tsa.clone(),
             sketches: house.sketches,
             links: house.links,
             terms: house.terms.clone(),
@@ -113,7 +120,7 @@ impl Office for LocalOffice {
 
     async fn export(&self, case: &str) -> Result<Vec<u8>, OfficeError> {
         let case = cases::one(&self.keeper, case).await?;
-        ledger::export(&self.keeper, &self.log, &case).await
+        ledger::export(&self.keeper, &self.ledger, self.tsa.as_deref(), &case).await
     }
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
@@ -129,7 +136,28 @@ impl Office for LocalOffice {
     }
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
-        ledger::checkpoint(&self.keeper, &self.log).await
+        ledger::checkpoint(&self.ledger).await
+    }
+
+    async fn ledger_file(
+        &self,
+        of: &LedgerOf,
+        epoch: Option<u64>,
+        path: &str,
+    ) -> Result<LedgerFile, OfficeError> {
+        ledger::file(&self.ledger, of, epoch, path).await
+    }
+
+    async fn receipt(&self, account: Option<&str>, seq: u64) -> Result<Receipt, OfficeError> {
+        ledger::receipt(&self.ledger, account, seq).await
+    }
+
+    async fn ledgers(&self) -> Result<LedgersView, OfficeError> {
+        ledger::all(&self.ledger, self.keeper.database()).await
+    }
+
+    async fn rotate(&self, reason: &str) -> Result<CheckpointView, OfficeError> {
+        ledger::rotate(&self.keeper, &self.ledger, reason).await
     }
 
     async fn terms(&self, account: &str) -> Result<TermsView, OfficeError> {

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use console::{
     AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseView,
-    CheckpointView, DetectionView, Ending, ErasureView, FindingsView, HoldView, KeyView, LinksView,
-    NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError,
-    Reading, Release, RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView,
-    TrialView,
+    CheckpointView, DetectionView, Ending, ErasureView, FindingsView, HoldView, KeyView,
+    LedgerFile, LedgerOf, LedgersView, LinksView, NewAccount, NewCase, NewEpoch, NewErasure,
+    NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError, Reading, Receipt, Release,
+    RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -36,6 +36,8 @@ struct Refused {
 #[derive(Deserialize)]
 struct Reason {
     message: String,
+    #[serde(default)]
+    code: String,
 }
 
 impl Remote {
@@ -44,7 +46,7 @@ impl Remote {
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
         let remote = Self { client, run };
         match remote
-            .send(Method::GET, "/admin/checkpoint", Bytes::new())
+            .send(Method::GET, "/admin/log/checkpoint", Bytes::new())
             .await
         {
             Ok((status, _)) if status != 401 => Some(remote),
@@ -118,7 +120,7 @@ impl Remote {
 
 /// An id as a segment of a path: everything but letters, digits and `-_.` is
 /// escaped (RFC 3986, unreserved characters).
-fn segment(id: &str) -> String {
+pub(crate) fn segment(id: &str) -> String {
     id.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
             out.push(char::from(byte));
@@ -197,6 +199,59 @@ impl Office for Remote {
 
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
         self.read("/admin/checkpoint").await
+    }
+
+    async fn ledger_file(
+        &self,
+        of: &LedgerOf,
+        epoch: Option<u64>,
+        path: &str,
+    ) -> Result<LedgerFile, OfficeError> {
+        let of = match of {
+            LedgerOf::Root | LedgerOf::House => of.to_string(),
+            LedgerOf::Account(account) => format!("ledgers/{}", segment(account)),
+        };
+        let epoch = epoch.map_or_else(String::new, |epoch| format!("?epoch={epoch}"));
+        let path_and = format!("/admin/{of}/{path}{epoch}");
+        let bytes = self.bytes(Method::GET, &path_and, Bytes::new()).await?;
+        Ok(LedgerFile {
+            bytes: bytes.to_vec(),
+            immutable: path != "checkpoint",
+        })
+    }
+
+    async fn receipt(&self, _: Option<&str>, seq: u64) -> Result<Receipt, OfficeError> {
+        let path = format!("/admin/receipts/{seq}?format=json");
+        let (status, body) = self.send(Method::GET, &path, Bytes::new()).await?;
+        if status == 200 {
+            return serde_json::from_slice(&body).map_or_else(
+                |e| {
+                    Err(OfficeError::Unavailable(format!(
+                        "the server speaks another version: {e}"
+                    )))
+                },
+                |receipt| Ok(Receipt::Sealed(receipt)),
+            );
+        }
+        match serde_json::from_slice::<Refused>(&body) {
+            Ok(refused) if refused.error.code == "not_sealed_yet" => Ok(Receipt::NotYet),
+            Ok(refused) => Err(OfficeError::from_status(status, refused.error.message)),
+            Err(_) => Err(OfficeError::Unavailable(format!(
+                "the server answered {status}"
+            ))),
+        }
+    }
+
+    async fn ledgers(&self) -> Result<LedgersView, OfficeError> {
+        self.read("/admin/ledgers").await
+    }
+
+    async fn rotate(&self, reason: &str) -> Result<CheckpointView, OfficeError> {
+        let new = NewEpoch {
+            reason: reason.to_owned(),
+        };
+        self.call(Method::POST, "/admin/ledgers/rotate", Some(&new))
+            .await
     }
 
     async fn terms(&self, account: &str) -> Result<TermsView, OfficeError> {

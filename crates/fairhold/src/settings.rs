@@ -9,7 +9,9 @@ use serde::Deserialize;
 use crate::failure::Failure;
 use crate::house::Keeping;
 use crate::judge::Bound;
+use crate::tsa::{Reached, Tsa};
 use crate::watch::Watching;
+use crate::witness::Asked;
 
 /// What `serve` is told.
 #[derive(Debug)]
@@ -26,6 +28,10 @@ pub(crate) struct Settings {
     pub(crate) watching: Watching,
     /// How bodies are kept.
     pub(crate) keeping: Keeping,
+    /// Who cosigns the log's checkpoints.
+    pub(crate) witnesses: Vec<Asked>,
+    /// Who says when a bundle's checkpoint existed.
+    pub(crate) tsa: Option<Tsa>,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,6 +96,50 @@ struct DetectionTable {
     accounts_in_memory: Option<usize>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EvidenceTable {
+    /// `[{ url = "https://witness.example", vkey = "..." }]`.
+    #[serde(default)]
+    witnesses: Vec<WitnessTable>,
+    /// A timestamp authority (RFC 3161) by URL ...
+    tsa: Option<String>,
+    /// ... or a program with its arguments: query on stdin, answer on stdout.
+    #[serde(default)]
+    tsa_command: Vec<String>,
+    /// PEM of its root and what else it does not send.
+    tsa_chain: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WitnessTable {
+    url: String,
+    vkey: String,
+}
+
+impl EvidenceTable {
+    fn witnesses(&self) -> Result<Vec<Asked>, String> {
+        let all = self.witnesses.iter();
+        all.map(|w| Asked::parse(&w.url, &w.vkey)).collect()
+    }
+
+    fn tsa(self) -> Result<Option<Tsa>, String> {
+        let Some(reached) = Reached::parse(self.tsa, self.tsa_command)? else {
+            return Ok(None);
+        };
+        let path = self
+            .tsa_chain
+            .ok_or("`tsa_chain` must name the PEM file with the authority's root")?;
+        let authorities = std::fs::read(&path)
+            .map_err(|e| format!("`tsa_chain`: failed to read `{}`: {e}", path.display()))?;
+        Ok(Some(Tsa {
+            reached,
+            authorities,
+        }))
+    }
+}
+
 impl DetectionTable {
     fn watching(&self) -> Result<Watching, String> {
         let alpha = self.alpha.unwrap_or(Watching::USUAL.alpha);
@@ -134,6 +184,12 @@ impl Settings {
             .map(|table| table.watching().map_err(&wrong))
             .transpose()?;
         let keeping = keeping(&mut table).map_err(&wrong)?;
+        let evidence = table
+            .remove("evidence")
+            .map(EvidenceTable::deserialize)
+            .transpose()
+            .map_err(|e| wrong(e.to_string()))?
+            .unwrap_or_default();
         let prices = table
             .remove("prices")
             .map(|prices| toml::to_string(&prices).map_err(|e| wrong(e.to_string())))
@@ -146,6 +202,8 @@ impl Settings {
             database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
             prices,
             keeping,
+            witnesses: evidence.witnesses().map_err(&wrong)?,
+            tsa: evidence.tsa().map_err(&wrong)?,
             watching: detection.unwrap_or(Watching::USUAL),
             terms: terms.map_err(|e| wrong(e.to_string()))?.map(|table| Bound {
                 documents: table.documents,

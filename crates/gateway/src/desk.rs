@@ -9,6 +9,22 @@ use std::future::Future;
 use bytes::Bytes;
 use engine::{Admitted, Ask, Completion, Refusal};
 
+/// What a desk decided, with the number of the record that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded<T> {
+    /// What was decided.
+    pub what: T,
+    /// The record's number, told to the client as `x-evidence-seq`; none where nothing is recorded.
+    pub seq: Option<u64>,
+}
+
+impl<T> Recorded<T> {
+    /// Decided, and not recorded.
+    pub fn nowhere(what: T) -> Self {
+        Self { what, seq: None }
+    }
+}
+
 /// Decides and records; one per process, shared by every connection.
 pub trait Desk: Send + Sync + 'static {
     /// May this request go upstream? Returns once the intent (or the refusal)
@@ -17,7 +33,7 @@ pub trait Desk: Send + Sync + 'static {
         &self,
         ask: Ask,
         body: Bytes,
-    ) -> impl Future<Output = Result<Admitted, Refusal>> + Send;
+    ) -> impl Future<Output = Result<Recorded<Admitted>, Recorded<Refusal>>> + Send;
 
     /// Records how an exchange ended; returns its sequence number once durable.
     /// `answer` holds the bytes delivered, to be sealed. Settles the quota too.

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use wire::Peek;
 use wire::errors::Problem;
 
-use crate::desk::{Desk, NotRecorded};
+use crate::desk::{Desk, NotRecorded, Recorded};
 use crate::metrics::Decision;
 use crate::reply::{self, Reply};
 use crate::server::Shared;
@@ -51,7 +51,7 @@ pub(crate) async fn run<D: Desk>(shared: Arc<Shared<D>>, asked: Asked, head: Hea
     shared.metrics.decided(began.elapsed());
     let admitted = match verdict {
         Ok(admitted) => admitted,
-        Err(refusal) => {
+        Err(Recorded { what: refusal, seq }) => {
             let unavailable = matches!(refusal, engine::Refusal::Recording);
             let decision = if unavailable {
                 Decision::Unavailable
@@ -59,11 +59,10 @@ pub(crate) async fn run<D: Desk>(shared: Arc<Shared<D>>, asked: Asked, head: Hea
                 Decision::Refused
             };
             shared.metrics.request(endpoint, decision);
-            let _ = head.send(refused(
-                endpoint,
-                &refusal,
-                shared.config.public_url.as_deref(),
-            ));
+            let url = shared.config.public_url.as_deref();
+            let mut response = refused(endpoint, &refusal, url);
+            reply::evidence(response.headers_mut(), seq);
+            let _ = head.send(response);
             return;
         }
     };
@@ -71,7 +70,8 @@ pub(crate) async fn run<D: Desk>(shared: Arc<Shared<D>>, asked: Asked, head: Hea
     let exchange = Exchange {
         hide_usage: upstream.may_include_usage() && asked.peek.wants_usage_injected(),
         shared: &shared,
-        admitted,
+        seq: admitted.seq,
+        admitted: admitted.what,
         stream: asked.peek.stream,
         headers: asked.headers,
         body: asked.body,
@@ -145,6 +145,8 @@ fn refused(endpoint: Endpoint, refusal: &engine::Refusal, url: Option<&str>) -> 
 struct Exchange<'a, D> {
     shared: &'a Shared<D>,
     admitted: Admitted,
+    /// The number of its intent.
+    seq: Option<u64>,
     stream: bool,
     hide_usage: bool,
     headers: HeaderMap,
@@ -359,6 +361,7 @@ impl<D: Desk> Exchange<'_, D> {
 
     fn label(&self, headers: &mut HeaderMap) {
         reply::limits(headers, &self.admitted.limits);
+        reply::evidence(headers, self.seq);
     }
 
     fn first_token(&self, first: &mut bool) {

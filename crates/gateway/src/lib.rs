@@ -13,7 +13,7 @@ mod tally;
 mod upstream;
 
 pub use config::{Config, ConfigError, Kind, Limits, Timeouts, UpstreamConfig};
-pub use desk::{Desk, NotRecorded};
+pub use desk::{Desk, NotRecorded, Recorded};
 pub use metrics::Metrics;
 pub use reply::{Cut, Reply};
 pub use server::{Further, Server, Setup};

@@ -196,6 +196,13 @@ pub(crate) fn identify<D: Desk>(
     shared.desk.identify(secret).map_err(refused)
 }
 
+/// Which record says so: where its receipt will be (`/fairhold/v1/receipts/<seq>`).
+pub(crate) fn evidence(headers: &mut HeaderMap, seq: Option<u64>) {
+    if let Some(seq) = seq {
+        headers.insert(HeaderName::from_static("x-evidence-seq"), seq.into());
+    }
+}
+
 /// Writes the `x-ratelimit-*` headers.
 pub(crate) fn limits(headers: &mut HeaderMap, state: &LimitState) {
     let mut set = |name: &'static str, value: String| {

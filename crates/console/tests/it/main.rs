@@ -9,9 +9,9 @@ use axum::body::Body;
 use console::{
     AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseStep,
     CaseView, CheckpointView, DetectionView, DocumentView, ErasureView, FindingsView, HoldView,
-    KeyView, LinksView, NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks, NewSketch,
-    Office, OfficeError, Reading, RetentionAsked, RetentionView, SketchAsked, SketchFile, Step,
-    TermsView, TrialView,
+    KeyView, LedgerFile, LedgerOf, LedgersView, LinksView, NewAccount, NewCase, NewErasure,
+    NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError, Reading, Receipt, ReceiptView,
+    RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -104,6 +104,45 @@ impl Office for Fake {
     }
     async fn checkpoint(&self) -> Result<CheckpointView, OfficeError> {
         Err(OfficeError::Unavailable("down".to_owned()))
+    }
+    async fn ledger_file(
+        &self,
+        of: &LedgerOf,
+        epoch: Option<u64>,
+        path: &str,
+    ) -> Result<LedgerFile, OfficeError> {
+        self.note(format!("{of} {epoch:?} {path}"));
+        match path {
+            "checkpoint" | "tile/0/000" => Ok(LedgerFile {
+                bytes: path.as_bytes().to_vec(),
+                immutable: path != "checkpoint",
+            }),
+            "tile/0/001" => Err(OfficeError::Unavailable("it refuses to sign".to_owned())),
+            _ => Err(OfficeError::NotFound("no such file".to_owned())),
+        }
+    }
+    async fn receipt(&self, account: Option<&str>, seq: u64) -> Result<Receipt, OfficeError> {
+        self.note(format!("receipt {seq} of {}", account.unwrap_or("anybody")));
+        match seq {
+            1 => Ok(Receipt::Sealed(Box::new(ReceiptView {
+                seq,
+                record: "{}".to_owned(),
+                proof: "c2sp.org/tlog-proof@v1\n".to_owned(),
+                ledger_vkey: "l".to_owned(),
+                ledger: "b".to_owned(),
+                ledger_proof: "p".to_owned(),
+                vkey: "v".to_owned(),
+            }))),
+            2 => Ok(Receipt::NotYet),
+            _ => Err(OfficeError::NotFound("no such record".to_owned())),
+        }
+    }
+    async fn ledgers(&self) -> Result<LedgersView, OfficeError> {
+        Err(OfficeError::Unavailable("down".to_owned()))
+    }
+    async fn rotate(&self, reason: &str) -> Result<CheckpointView, OfficeError> {
+        self.note(format!("rotate {reason}"));
+        Err(OfficeError::Conflict("not now".to_owned()))
     }
     async fn terms(&self, account: &str) -> Result<TermsView, OfficeError> {
         Ok(TermsView {
@@ -240,6 +279,12 @@ async fn every_admin_route_is_closed_without_the_token() {
         ("GET", "/admin/cases/C-1/bundle"),
         ("POST", "/admin/detect"),
         ("GET", "/admin/checkpoint"),
+        ("GET", "/admin/ledgers"),
+        ("POST", "/admin/ledgers/rotate"),
+        ("GET", "/admin/log/checkpoint"),
+        ("GET", "/admin/house/checkpoint"),
+        ("GET", "/admin/ledgers/acct_bad/checkpoint"),
+        ("GET", "/admin/receipts/1"),
     ] {
         for auth in ["", "Bearer wrong", "Bearer key-of-bad", "Basic !!", "token"] {
             let (status, body) = ask(&router, method, path, auth, "{}").await;
@@ -448,4 +493,73 @@ async fn a_customer_reads_its_own_terms_and_people_agree_and_declare() {
             "declare p rag"
         ]
     );
+}
+
+/// Status, named header and body of a GET.
+async fn fetch(router: &Router, path: &str, auth: &str, name: &str) -> (u16, String, String) {
+    let mut request = Request::builder().uri(path);
+    if !auth.is_empty() {
+        request = request.header(header::AUTHORIZATION, auth);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let value = response.headers().get(name).cloned();
+    let value = value.map_or_else(String::new, |v| v.to_str().unwrap().to_owned());
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, value, String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[tokio::test]
+async fn the_root_log_is_public_and_a_ledger_is_its_customers() {
+    let (_, router) = house();
+    let cached = async |path: &str, auth: &str| fetch(&router, path, auth, "cache-control").await;
+    let (status, cache, body) = cached("/fairhold/v1/log/checkpoint", "").await;
+    assert_eq!(
+        (status, cache.as_str(), body.as_str()),
+        (200, "no-cache", "checkpoint")
+    );
+    let (status, cache, _) = cached("/fairhold/v1/log/tile/0/000", "").await;
+    assert_eq!(
+        (status, cache.as_str()),
+        (200, "public, max-age=31536000, immutable")
+    );
+    let (status, _, body) = cached("/fairhold/v1/log/tile/0/001", "").await;
+    assert!(
+        status == 503 && body.contains("refuses to sign"),
+        "{status} {body}"
+    );
+    let own = "/fairhold/v1/ledgers/acct_bad/tile/0/000";
+    let (status, cache, _) = cached(own, "Bearer key-of-bad").await;
+    assert_eq!(
+        (status, cache.as_str()),
+        (200, "private, max-age=31536000, immutable")
+    );
+    assert_eq!(cached(own, "Bearer key-of-other").await.0, 404);
+    assert_eq!(cached(own, "").await.0, 401);
+    assert_eq!(
+        cached("/admin/house/checkpoint?epoch=1", "Bearer token")
+            .await
+            .0,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_receipt_is_here_or_will_be() {
+    let (office, router) = house();
+    let path = |n| format!("/fairhold/v1/receipts/{n}");
+    let key = "Bearer key-of-bad";
+    let (status, seq, body) = fetch(&router, &path(1), key, "x-evidence-seq").await;
+    assert_eq!((status, seq.as_str()), (200, "1"));
+    assert!(body.starts_with("c2sp.org/tlog-proof@v1"), "{body}");
+    let json = fetch(&router, &(path(1) + "?format=json"), key, "content-type").await;
+    assert!(json.2.contains("ledger_proof"), "{json:?}");
+    let (status, wait, _) = fetch(&router, &path(2), key, "retry-after").await;
+    assert_eq!((status, wait.as_str()), (404, "1"));
+    let (status, wait, _) = fetch(&router, &path(3), key, "retry-after").await;
+    assert_eq!((status, wait.as_str()), (404, ""));
+    assert_eq!(fetch(&router, &path(1), "", "x").await.0, 401);
+    let asked = office.asked.lock().unwrap().clone();
+    assert_eq!(asked[0], "receipt 1 of acct_bad");
 }

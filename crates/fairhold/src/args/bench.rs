@@ -61,3 +61,23 @@ pub(crate) struct RestartBench {
     #[arg(long, value_name = "URL")]
     pub(crate) postgres: Option<String>,
 }
+
+/// What sealing costs, and how soon a receipt is there.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerBench {
+    /// Accounts that take turns.
+    #[arg(long, default_value_t = 2_000)]
+    pub(crate) accounts: u32,
+    /// Records sealed at once, with nothing else running.
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) records: u64,
+    /// Exchanges per second, of two records each, while the ledger is sealed beside them.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) rate: u32,
+    /// For so long.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// An empty database of a running server: `postgres://...`; `SQLite` without it.
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
+}

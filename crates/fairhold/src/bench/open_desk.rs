@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use engine::{Admitted, Ask, Completion, LimitState, Refusal};
 use facts::{AccountId, IdError, KeyId, ProjectId};
-use gateway::{Desk, NotRecorded};
+use gateway::{Desk, NotRecorded, Recorded};
 
 /// One account for everybody.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ impl OpenDesk {
 }
 
 impl Desk for OpenDesk {
-    async fn admit(&self, ask: Ask, _: Bytes) -> Result<Admitted, Refusal> {
-        Ok(Admitted {
+    async fn admit(&self, ask: Ask, _: Bytes) -> Result<Recorded<Admitted>, Recorded<Refusal>> {
+        Ok(Recorded::nowhere(Admitted {
             exchange: ask.exchange,
             account: self.account.clone(),
             project: self.project.clone(),
@@ -40,7 +40,7 @@ impl Desk for OpenDesk {
             policy_sha256: std::sync::Arc::from(""),
             purpose: None,
             limits: LimitState::default(),
-        })
+        }))
     }
 
     async fn complete(&self, _: Completion, _: Bytes) -> Result<u64, NotRecorded> {

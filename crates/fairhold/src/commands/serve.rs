@@ -43,6 +43,8 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
         database_url: settings.database_url,
         prices: settings.prices,
         keeping: settings.keeping,
+        witnesses: settings.witnesses,
+        tsa: settings.tsa,
     };
     let house = House::open(data, plan).await?;
     if house.interrupted() > 0 {
@@ -123,7 +125,7 @@ async fn stopped() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The gateway and the admin API of a house, listening.
+/// The gateway and the admin API of a house, listening; its ledger, sealed every second.
 pub(crate) struct Running {
     /// Where programs go.
     pub(crate) gateway: SocketAddr,
@@ -133,6 +135,8 @@ pub(crate) struct Running {
     pub(crate) token: String,
     stop: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    last: watch::Sender<bool>,
+    sealing: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
@@ -165,6 +169,9 @@ impl Running {
         let token = hex::encode(store::random::<32>().map_err(failed)?);
         let router = console::admin(office, &token);
         let (stop, stopping) = watch::channel(false);
+        // It seals once more after the listeners have ended, so it is stopped after them.
+        let (last, ended) = watch::channel(false);
+        let sealing = tokio::spawn(Arc::clone(&house.ledger).run(ended));
         let serving = tokio::spawn(server.run(until(stopping.clone())));
         let administering = tokio::spawn(async move {
             let ended = axum::serve(listener, router).with_graceful_shutdown(until(stopping));
@@ -178,6 +185,8 @@ impl Running {
             token,
             stop,
             tasks: vec![serving, administering],
+            last,
+            sealing,
         })
     }
 
@@ -189,6 +198,10 @@ impl Running {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a listener died");
             }
+        }
+        let _ = self.last.send(true);
+        if let Err(error) = self.sealing.await {
+            tracing::error!(%error, "the sealing died");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use console::{Activation, CampaignView, NewSketch, Office, SketchAsked, TrialCounts, TrialView};
 use detection::campaign::{Campaign, Fired, Trial, carried_widely, make as sketch};
+use evidence::checkpoint::Verifier;
 use serde_json::json;
 
 use crate::args::sketch::{Activate, Make, Sketch, Test};
@@ -151,11 +152,19 @@ async fn activate<O: Office>(office: &O, what: Activate, out: Out) -> Result<Exi
     Ok(verdict(&done.trial))
 }
 
+/// The house's key under the log's own name, whatever the log's epoch: sketches are signed so.
+fn own_name(vkey: &str) -> Result<String, Failure> {
+    Verifier::parse(vkey)
+        .and_then(|key| key.under(verifier::bundle::log_name(key.name())))
+        .map(|key| key.vkey())
+        .map_err(|e| Failure::error(format!("failed to read the log's key: {e}")))
+}
+
 /// The campaign in a file, its signature checked against the given key or the house's own.
 async fn opened<O: Office>(office: &O, text: &str, key: Option<&str>) -> Result<Campaign, Failure> {
     let own = match key {
         Some(_) => String::new(),
-        None => office.checkpoint().await?.vkey,
+        None => own_name(&office.checkpoint().await?.vkey)?,
     };
     let key = signer(key, &own)?;
     read_campaign(&key, text.as_bytes()).map_err(Failure::error)

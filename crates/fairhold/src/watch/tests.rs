@@ -112,7 +112,11 @@ impl Bench {
             body_sha256: [0; 32],
         };
         let body = serde_json::json!({"messages": [{"role": "user", "content": text}]});
-        let admitted = keeper.admit(ask, body.to_string().into()).await.unwrap();
+        let admitted = keeper
+            .admit(ask, body.to_string().into())
+            .await
+            .unwrap()
+            .what;
         let completion = Completion {
             at: SystemClock.now(),
             ending: Ending::Completed,

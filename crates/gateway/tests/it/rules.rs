@@ -142,6 +142,26 @@ async fn who_has_no_key_learns_nothing_and_uploads_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_is_answered_is_told_which_record_says_so() {
+    let gateway = Gateway::mock().await;
+    let streamed = r#"{"model":"m","stream":true,"messages":[]}"#;
+    for body in [PLAIN, streamed] {
+        let answer = ask(gateway.address, request(CHAT, body).as_bytes()).await;
+        let head = answer.split_once("\r\n\r\n").unwrap().0;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert!(head.contains("x-evidence-seq: 42"), "{head}");
+    }
+    let key = KeyId::parse("k").unwrap();
+    *gateway.desk.refusal.lock().unwrap() = Some(Refusal::RevokedKey { key });
+    let refused = ask(gateway.address, request(CHAT, PLAIN).as_bytes()).await;
+    assert!(refused.contains("x-evidence-seq: 41"), "{refused}");
+    // Who has no key is not recorded.
+    let wrong = request(CHAT, PLAIN).replace("good", "wrong");
+    let unknown = ask(gateway.address, wrong.as_bytes()).await;
+    assert!(!unknown.contains("x-evidence-seq"), "{unknown}");
+}
+
+#[tokio::test]
 async fn what_is_cut_at_the_end_of_the_drain_is_recorded() {
     let server = upstream(|mut stream, _| async move {
         stream.write_all(EVENTS).await.unwrap();

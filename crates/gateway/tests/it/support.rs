@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use engine::{Admitted, Ask, Completion, LimitState, Refusal};
 use facts::{AccountId, KeyId, ProjectId, Timestamp};
-use gateway::{Config, Desk, Metrics, NotRecorded, Recordings, Server, Setup};
+use gateway::{Config, Desk, Metrics, NotRecorded, Recorded, Recordings, Server, Setup};
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use testbed::socket::*;
@@ -46,13 +46,16 @@ impl Ledger {
 }
 
 impl Desk for Ledger {
-    async fn admit(&self, ask: Ask, _body: Bytes) -> Result<Admitted, Refusal> {
-        let account = self.identify(&ask.secret)?;
-        if let Some(refusal) = self.refusal.lock().unwrap().clone() {
-            return Err(refusal);
+    async fn admit(&self, ask: Ask, _body: Bytes) -> Result<Recorded<Admitted>, Recorded<Refusal>> {
+        let account = self.identify(&ask.secret).map_err(Recorded::nowhere)?;
+        if let Some(what) = self.refusal.lock().unwrap().clone() {
+            return Err(Recorded {
+                what,
+                seq: Some(41),
+            });
         }
         self.admitted.fetch_add(1, SeqCst);
-        Ok(Admitted {
+        let what = Admitted {
             exchange: ask.exchange,
             account,
             project: ProjectId::parse("p").unwrap(),
@@ -69,6 +72,10 @@ impl Desk for Ledger {
                 requests_remaining: 8,
                 ..LimitState::default()
             },
+        };
+        Ok(Recorded {
+            what,
+            seq: Some(42),
         })
     }
 
