@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod custody;
 pub(crate) mod ledger;
+pub(crate) mod provenance;
 pub(crate) mod sketch;
 pub(crate) mod terms;
 
@@ -57,8 +58,16 @@ pub(crate) enum Command {
     },
     /// Check an evidence bundle offline.
     Verify(Verify),
-    /// Look for recorded answers in a training corpus.
-    Audit(Audit),
+    /// Look for recorded outputs in a training corpus.
+    Audit(provenance::Audit),
+    /// Fingerprints of outputs: build, list, merge and hand over.
+    #[command(subcommand)]
+    Registry(provenance::Registry),
+    /// Which rows of a corpus may be used for something, by the terms of each output's own day;
+    /// exit 1 when rows are blocked.
+    Gate(provenance::Gate),
+    /// Sign a certificate that a corpus may be used for something; refused when rows are blocked.
+    Certify(provenance::Certify),
     /// Replace personal data by pseudonyms, from stdin to stdout.
     Mask,
     /// Propose, decide and read cases.
@@ -132,9 +141,21 @@ pub(crate) struct Demo {
     /// Seed of the fleet.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// What is played: the case of a ring, or outputs hidden in a training corpus.
+    #[arg(long, value_enum, default_value = "ring")]
+    pub(crate) act: DemoAct,
     /// Folder for the store, the bundle and the report.
     #[arg(long, value_name = "DIR", default_value = "fairhold-demo")]
     pub(crate) out: PathBuf,
+}
+
+/// An act of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DemoAct {
+    /// A ring is detected, decided upon and proven.
+    Ring,
+    /// Harvested outputs are found in a corpus, and kept out of another one.
+    Provenance,
 }
 
 #[derive(Debug, Args)]
@@ -195,22 +216,6 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
     } else {
         Err("give a share between 0 and 1, for example 0.3".to_owned())
     }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Audit {
-    /// Files to look through: a document a line in `.jsonl` and `.jsonl.zst`, else one each.
-    #[arg(required = true, value_name = "CORPUS")]
-    pub(crate) corpus: Vec<PathBuf>,
-    /// Logs that hold the answers.
-    #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
-    pub(crate) answers: Vec<PathBuf>,
-    /// The account of lines that name none.
-    #[arg(long, value_name = "ID")]
-    pub(crate) account: Option<String>,
-    /// The least share of an answer, 0 to 1, that a document must hold.
-    #[arg(long, default_value_t = 0.3, value_parser = share)]
-    pub(crate) share: f64,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod drive;
 mod play;
+mod provenance;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::time::Instant;
 use serde::Serialize;
 use simulation::{Fleet, FleetShape};
 
-use crate::args::Demo;
+use crate::args::{Demo, DemoAct};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use play::Played;
@@ -35,6 +36,9 @@ struct Figures {
 
 /// Runs the command.
 pub(crate) async fn run(what: Demo, out: Out) -> Result<Exit, Failure> {
+    if what.act == DemoAct::Provenance {
+        return provenance::run(&what.out, what.seed, out).await;
+    }
     let began = Instant::now();
     let (fleet, traffic) = fleet(&what)?;
     out.say(&format!(

@@ -3,6 +3,7 @@
 //!
 //! The lock is held for a decision (microseconds), never across a wait.
 
+mod answered;
 mod bodies;
 mod campaigns;
 mod keys;

@@ -23,6 +23,7 @@ mod office;
 mod out;
 mod page;
 mod population;
+mod registry;
 mod remote;
 mod run_file;
 mod settings;
@@ -89,7 +90,10 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         }
         Command::Terms(what) => commands::terms::run(&what, out),
         Command::Status { account } => with_office(&cli.data, Asked::Status(account), out).await,
-        Command::Audit(what) => commands::audit::run(&what, out),
+        Command::Audit(what) => commands::audit::run(&cli.data, &what, out),
+        Command::Registry(what) => commands::registry::run(&cli.data, &what, out).await,
+        Command::Gate(what) => commands::gate::run(&what, out),
+        Command::Certify(what) => commands::certify::run(&cli.data, &what, out),
         Command::Mask => commands::mask::run(out),
         Command::Calibrate(what) if !what.logs.is_empty() => {
             commands::calibrate::files(&cli.data, &what, out)

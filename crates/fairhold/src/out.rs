@@ -11,17 +11,29 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Out {
     json: bool,
+    silent: bool,
 }
 
 impl Out {
     /// Speaks JSON on stdout when `json`.
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self {
+            json,
+            silent: false,
+        }
+    }
+
+    /// Says nothing: for commands that are played inside another one.
+    pub(crate) fn silent() -> Self {
+        Self {
+            json: false,
+            silent: true,
+        }
     }
 
     /// A line of data for people; nothing when JSON was asked for.
     pub(crate) fn line(self, text: &str) {
-        if !self.json {
+        if !self.json && !self.silent {
             write_stdout(text);
         }
     }
@@ -37,8 +49,10 @@ impl Out {
     }
 
     /// Talk: what happens, on stderr.
-    #[expect(clippy::unused_self, reason = "who talks must hold the one `Out`")]
     pub(crate) fn say(self, text: &str) {
+        if self.silent {
+            return;
+        }
         // A closed stderr leaves nobody to tell.
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
@@ -69,7 +83,7 @@ impl Out {
     }
 
     fn bar(self, length: u64, what: &'static str, look: &str) -> ProgressBar {
-        if self.json || !std::io::stderr().is_terminal() {
+        if self.json || self.silent || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::new(length);

@@ -139,6 +139,29 @@ impl CorpusTally {
         self.tokens.merge(&other.tokens);
     }
 
+    /// Its sums, for whoever keeps it: documents, bytes, tokens, each flagged, all, and the same
+    /// of squares. [`Self::of_sums`] is the way back.
+    pub fn sums(&self) -> [[u128; 4]; 3] {
+        [self.documents, self.bytes, self.tokens]
+            .map(|of| [of.flagged, of.all, of.flagged_squares, of.squares])
+    }
+
+    /// A tally of kept sums.
+    pub fn of_sums(sums: [[u128; 4]; 3]) -> Self {
+        let [documents, bytes, tokens] =
+            sums.map(|[flagged, all, flagged_squares, squares]| Weighed {
+                flagged,
+                all,
+                flagged_squares,
+                squares,
+            });
+        Self {
+            documents,
+            bytes,
+            tokens,
+        }
+    }
+
     /// How many documents were counted.
     pub fn documents(&self) -> u64 {
         u64::try_from(self.documents.all).unwrap_or(u64::MAX)

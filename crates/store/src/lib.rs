@@ -22,6 +22,7 @@ mod ledgers;
 mod links;
 mod profiles;
 mod reads;
+mod registry;
 mod subject_keys;
 
 pub use bodies::{Forget, KeptBody, OldBody, Scrubbed, UnkeyedBody};

@@ -1,169 +1,169 @@
-//! `fairhold audit CORPUS.. --answers LOG..`: which documents hold recorded answers?
+//! `fairhold audit corpus PATH.. --registry DIR`: whose outputs does a training corpus hold, and
+//! how much of it is that?
+
+mod answers;
+pub(crate) mod found;
+mod html;
+mod judge;
+mod picture;
+pub(crate) mod scan;
+mod side;
+pub(crate) mod sought;
+pub(crate) mod statement;
+#[cfg(feature = "parquet")]
+mod table;
+pub(crate) mod told;
 
 use std::path::Path;
 
-use provenance::{Answers, FingerprintKey};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::args::Audit;
+use crate::args::provenance::{Audit, AuditCorpus, AuditWhat};
 use crate::failure::{Exit, Failure};
-use crate::logs::{Reader, read_all};
 use crate::out::Out;
+use scan::{Scanned, Where};
+use sought::Prepared;
+use told::Told;
 
-/// The most matches that are shown to people; `--json` tells all.
+/// What the statement says.
+const PREDICATE: &str = "https://fairhold.dev/corpus-audit/v1";
+/// Findings that are shown to people; the files tell all.
 const SHOWN: usize = 20;
 
-#[derive(Serialize)]
-struct Told {
-    answers: usize,
-    /// Answers under 40 words, or that only repeat their prompt.
-    skipped: usize,
-    documents: u64,
-    flagged: u64,
-    share_min: f64,
-    matches: Vec<Match>,
-}
-
-#[derive(Serialize)]
-struct Match {
-    document: String,
-    exchange: String,
-    /// The share of the answer's own eight-word runs that stand in the document.
-    share: f64,
-    /// The longest run of words in the answer's order.
-    words_in_a_row: usize,
-}
-
-/// Runs the command; exit 1 when a document holds an answer.
-pub(crate) fn run(what: &Audit, out: Out) -> Result<Exit, Failure> {
-    let key = store::random::<16>().map_err(|e| Failure::error(format!("draw a key: {e}")))?;
-    let mut registry = Answers::new(FingerprintKey::new(key));
-    let mut told = Told {
-        answers: 0,
-        skipped: 0,
-        documents: 0,
-        flagged: 0,
-        share_min: what.share,
-        matches: Vec::new(),
-    };
-    for exchange in read_all(&what.answers, what.account.as_deref(), out)? {
-        let Some(answer) = &exchange.response else {
-            continue;
-        };
-        let prompt: Vec<&str> = exchange.prompt.iter().map(|(_, t)| t.as_str()).collect();
-        match registry.register(exchange.id.clone(), &prompt.join("\n"), answer) {
-            Ok(()) => told.answers += 1,
-            Err(_) => told.skipped += 1,
-        }
-    }
-    if registry.is_empty() {
-        return Err(Failure::error(
-            "the logs hold no answer of 40 words or more: nothing could be recognised; give logs \
-             that hold answers with `--answers`"
+/// Runs the command; exit 1 when a document holds an output, 2 when a file could not be read.
+pub(crate) fn run(data: &Path, what: &Audit, out: Out) -> Result<Exit, Failure> {
+    match &what.what {
+        Some(AuditWhat::Corpus(what)) => corpus(data, what, out),
+        None if what.corpus.is_empty() => Err(Failure::error(
+            "no corpus is named: `fairhold audit corpus PATH --registry DIR --out REPORT`"
                 .to_owned(),
-        ));
+        )),
+        None => answers::run(what, out),
     }
-    let bar = out.progress(what.corpus.len() as u64, "files");
-    for path in &what.corpus {
-        scan(path, &registry, &mut told)?;
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    show(&told, out)
 }
 
-/// A JSONL file holds a document a line, any other file is one.
-fn scan(path: &Path, registry: &Answers, told: &mut Told) -> Result<(), Failure> {
-    let name = path.display().to_string();
-    let plain = name.strip_suffix(".zst").unwrap_or(&name);
-    let one_a_line = Path::new(plain).extension().is_some_and(|e| e == "jsonl");
-    let mut lines = Reader::open(path)?;
-    let mut whole = String::new();
-    while let Some(line) = lines.next_line()? {
-        let line = line.map_err(|why| Failure::error(format!("failed to read {name}: {why}")))?;
-        if one_a_line {
-            if !line.trim().is_empty() {
-                document(
-                    &format!("{name}:{}", lines.number()),
-                    &words(&line),
-                    registry,
-                    told,
-                );
-            }
-        } else {
-            whole.push_str(&line);
-        }
+fn corpus(data: &Path, what: &AuditCorpus, out: Out) -> Result<Exit, Failure> {
+    let told = told(data, what, out)?;
+    out.data(&told)?;
+    show(&told, out);
+    if let Some(folder) = &what.out {
+        out.next(&format!("open {}", folder.join("report.html").display()));
+    } else {
+        out.next("the same command with `--out DIR` writes the report, the hits and a statement");
     }
-    if !one_a_line {
-        document(&name, &whole, registry, told);
+    Ok(exit(&told))
+}
+
+/// Audits a corpus and writes the report, if a folder is named for it.
+pub(crate) fn told(data: &Path, what: &AuditCorpus, out: Out) -> Result<Told, Failure> {
+    let prepared = Prepared::of(&what.sought, what.out.as_deref(), out)?;
+    let place = Where::of(what.out.as_deref(), what.resume.as_deref())?;
+    let scanned = scan::scan(&what.files, &prepared, &place, what.threads, out)?;
+    let told = Told::of(&scanned, &prepared)?;
+    if let Some(folder) = &what.out {
+        write((data, folder), what, &scanned, (&prepared, &told), out)?;
     }
+    Ok(told)
+}
+
+/// 2 before 1: a corpus that could not be read whole is not clean.
+pub(crate) fn exit(told: &Told) -> Exit {
+    if told.bad > 0 {
+        Exit::Error
+    } else if told.flagged > 0 {
+        Exit::Finding
+    } else {
+        Exit::Clean
+    }
+}
+
+fn write(
+    (data, folder): (&Path, &Path),
+    what: &AuditCorpus,
+    scanned: &Scanned,
+    (prepared, told): (&Prepared, &Told),
+    out: Out,
+) -> Result<(), Failure> {
+    found::copy(&scanned.path, &folder.join("hits.jsonl"))?;
+    #[cfg(feature = "parquet")]
+    table::write(&scanned.path, &folder.join("hits.parquet"))?;
+    let summary = json(told)?;
+    keep(&folder.join("summary.json"), &summary)?;
+    let pairs = side::pairs(&scanned.path, &what.sought, out)?;
+    let page = html::page(told, &pairs);
+    keep(&folder.join("report.html"), page.as_bytes())?;
+    let predicate = serde_json::json!({
+        "at": store::SystemClock.now().rfc3339(),
+        "registry_key": format!("{:016x}", prepared.key.id()),
+        "summary": told,
+        "hits_sha256": digest_of(&folder.join("hits.jsonl"))?,
+    });
+    let signed = statement::signed(data, scanned, (PREDICATE, predicate))?;
+    keep(&folder.join("statement.dsse.json"), &signed.bytes)?;
+    out.say(&format!(
+        "the statement is signed; its verifier key: {}",
+        signed.vkey
+    ));
     Ok(())
 }
 
-/// Every string of a JSON line, whatever the set calls its fields; a line that is no JSON, as it is.
-fn words(line: &str) -> String {
-    fn gather(value: &Value, text: &mut String) {
-        match value {
-            Value::String(s) => {
-                text.push_str(s);
-                text.push('\n');
-            }
-            Value::Array(items) => items.iter().for_each(|v| gather(v, text)),
-            Value::Object(fields) => fields.values().for_each(|v| gather(v, text)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-    let Ok(value) = serde_json::from_str::<Value>(line) else {
-        return line.to_owned();
-    };
-    let mut text = String::new();
-    gather(&value, &mut text);
-    text
+fn digest_of(path: &Path) -> Result<String, Failure> {
+    let fault = |e| Failure::error(format!("failed to read `{}`: {e}", path.display()));
+    let mut file = std::fs::File::open(path).map_err(fault)?;
+    let mut hash = sha2::Sha256::default();
+    std::io::copy(&mut file, &mut hash).map_err(fault)?;
+    Ok(hex::encode(sha2::Digest::finalize(hash)))
 }
 
-fn document(name: &str, text: &str, registry: &Answers, told: &mut Told) {
-    told.documents += 1;
-    let held = registry.held(text, told.share_min);
-    told.flagged += u64::from(!held.is_empty());
-    told.matches.extend(held.into_iter().map(|held| Match {
-        document: name.to_owned(),
-        exchange: held.exchange.to_string(),
-        share: held.share,
-        words_in_a_row: held.run + provenance::GRAM - 1,
-    }));
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec_pretty(value)
+        .map_err(|e| Failure::error(format!("failed to write the summary: {e}")))
 }
 
-fn show(told: &Told, out: Out) -> Result<Exit, Failure> {
-    out.data(told)?;
+pub(crate) fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    store::write_atomically(path, bytes, 0o644)
+        .map_err(|e| Failure::error(format!("failed to write `{}`: {e}", path.display())))
+}
+
+pub(crate) fn show(told: &Told, out: Out) {
     out.line(&format!(
-        "{} of {} documents hold at least {:.0} % of one of {} answers",
-        told.flagged,
-        told.documents,
-        told.share_min * 100.0,
-        told.answers
+        "{} documents, {} bytes, against {} outputs of {} accounts",
+        told.documents, told.bytes, told.outputs, told.accounts_asked
     ));
-    for found in told.matches.iter().take(SHOWN) {
+    let share = |name: &str, share: &told::ShareTold| {
         out.line(&format!(
-            "  {:<40} {:>4.0} % of {} ({} words in a row)",
-            found.document,
-            found.share * 100.0,
-            found.exchange,
-            found.words_in_a_row
+            "  {name:<10} {:>8.3} %   between {:.3} and {:.3} % (95 %)",
+            share.share * 100.0,
+            share.lo * 100.0,
+            share.hi * 100.0
+        ));
+    };
+    share("documents", &told.share_of_documents);
+    share("bytes", &told.share_of_bytes);
+    share("words", &told.share_of_words);
+    for account in told.accounts.iter().take(SHOWN) {
+        out.line(&format!(
+            "  {:<32} {:>7} documents   p {} (Holm over {} accounts)",
+            account.account,
+            account.documents,
+            told::power(account.log10_holm),
+            told.accounts_asked
         ));
     }
-    if told.matches.len() > SHOWN {
-        out.line(&format!("  and {} more", told.matches.len() - SHOWN));
+    if told.accounts.len() > SHOWN {
+        out.line(&format!("  and {} more", told.accounts.len() - SHOWN));
     }
-    if told.matches.is_empty() {
-        return Ok(Exit::Clean);
+    out.line(&told.common_source.line);
+    if told.flagged > 0 {
+        out.line(told::WORDING);
     }
-    out.line(
-        "Each document holds text of the answer, of its family, or of a source that both have in \
-         common: overlap alone does not say which.",
-    );
-    Ok(Exit::Finding)
+    for fault in told.faults.iter().take(SHOWN) {
+        out.say(fault);
+    }
+    if told.bad > 0 {
+        out.say(&format!(
+            "{} lines or files could not be read: what they hold was not checked",
+            told.bad
+        ));
+    }
 }
-
-#[cfg(test)]
-mod tests;

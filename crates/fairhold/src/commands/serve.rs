@@ -24,6 +24,7 @@ use crate::house::{House, Plan};
 use crate::judge::Documents;
 use crate::office::LocalOffice;
 use crate::out::Out;
+use crate::registry::follow::Registering;
 use crate::run_file::RunFile;
 use crate::settings::Settings;
 use crate::watch::{self as watching, Watch};
@@ -56,6 +57,7 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
     let running = Running::start(&house, settings.gateway).await?;
     let watching = Watching::start(&house, settings.watching, out).await?;
     let retention = Daily::start(&house);
+    let registering = Registering::start(&house)?;
     let run = RunFile {
         gateway: format!("http://{}", running.gateway),
         admin: format!("http://{}", running.admin),
@@ -79,6 +81,7 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
     running.stop().await;
     watching.stop().await;
     retention.stop().await;
+    registering.stop().await;
     house.folder.clear_run().map_err(|e| Failure::chain(&e))?;
     house.close().await;
     Ok(Exit::Clean)

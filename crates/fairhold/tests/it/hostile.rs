@@ -58,6 +58,14 @@ const DOORS: &[Door] = &[
             br#"{"payload":"e30=","payloadType":"application/vnd.fairhold.campaign+json","signatures":[{"keyid":"fuzz","sig":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}]}"#,
         ],
     ),
+    (
+        "corpus_line",
+        doors::corpus_line,
+        &[
+            br#"{"text":"a \"b\" \u00e9\ud83d\ude00\n","n":[1,2.5,{"k":null}],"t":true}"#,
+            br#"{"instruction":"x","output":["y"],"score":-0.5}"#,
+        ],
+    ),
     ("key", doors::key, &[b"fh_live_00000000000_00000000000000000000000000000000000000000000000000"]),
 ];
 

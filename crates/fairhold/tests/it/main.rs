@@ -12,6 +12,7 @@ mod detect;
 mod hostile;
 #[cfg(test)]
 mod probes;
+mod provenance;
 #[cfg(test)]
 mod sketch;
 #[cfg(test)]

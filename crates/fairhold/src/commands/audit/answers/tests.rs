@@ -29,6 +29,7 @@ fn a_training_set_made_of_answers_is_told_by_line() {
     fs::write(at("set.jsonl"), set).unwrap();
     fs::write(at("own.txt"), sentence(8)).unwrap();
     let mut what = Audit {
+        what: None,
         corpus: vec![at("set.jsonl"), at("own.txt")],
         answers: vec![at("log.jsonl")],
         account: None,

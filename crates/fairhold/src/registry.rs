@@ -1,0 +1,447 @@
+//! Which outputs can be recognised, and where are their fingerprints kept?
+//!
+//! A folder: `key` (16 secret bytes, hexadecimal, mode 0600), `place.json` (how far the log was
+//! read) and, for each account, segments `<month>.<from>-<to>.seg`, written once and never
+//! changed. No text is in any of them.
+//!
+//! A segment is whole or not there (temporary file, rename, sync of the folder). The place is
+//! written after the segments that it speaks of: what lies beyond it, because the process died in
+//! between, is removed at the next opening and read again. Files that were merged are removed
+//! after the merged one is there; should the process die in between, the next opening does it.
+
+pub(crate) mod follow;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use facts::{AccountId, Exchange, ModelName};
+use provenance::{
+    AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, SegmentError, Skipped,
+};
+use serde::{Deserialize, Serialize};
+
+/// Beyond this many files of one account and month they are merged.
+const FILES_MAX: usize = 8;
+/// The name of a model that nobody told.
+const UNKNOWN_MODEL: &str = "unknown";
+
+/// Why a registry cannot be read or written.
+#[derive(Debug)]
+pub(crate) enum RegistryError {
+    /// The file system says no.
+    File(PathBuf, io::Error),
+    /// A file is no segment.
+    Segment(PathBuf, SegmentError),
+    /// There is no registry, or no key in it.
+    Missing(PathBuf),
+    /// The key or the place cannot be read.
+    Form(PathBuf),
+    /// Another process writes it.
+    Busy(PathBuf),
+}
+
+/// The right to write a registry.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    _lock: std::fs::File,
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "failed to keep `{}`: {error}", path.display()),
+            Self::Segment(path, error) => write!(
+                f,
+                "failed to read `{}`: {error}; remove it and run `fairhold registry build` again",
+                path.display()
+            ),
+            Self::Missing(path) => write!(
+                f,
+                "`{}` is no registry: make one with `fairhold registry build --out {}`",
+                path.display(),
+                path.display()
+            ),
+            Self::Busy(path) => write!(
+                f,
+                "another process writes here (`{}`): wait for it, or stop the server",
+                path.display()
+            ),
+            Self::Form(path) => write!(
+                f,
+                "`{}` is not as it was written; take it from a copy, or build the registry anew",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RegistryError {}
+
+#[derive(Serialize, Deserialize)]
+struct Place {
+    /// The record behind the last one that was read.
+    next: u64,
+}
+
+/// A registry's folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    key: AuditKey,
+    secret: [u8; 16],
+}
+
+/// One file of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SegmentFile {
+    /// Whose, as the folder spells it, and of which month.
+    pub(crate) of: (String, String),
+    /// The records it speaks of.
+    pub(crate) from: u64,
+    /// The one behind them.
+    pub(crate) to: u64,
+    /// Where it is.
+    pub(crate) path: PathBuf,
+}
+
+impl Folder {
+    /// Opens the folder, or makes it with a key of its own.
+    pub(crate) fn open_or_make(path: &Path) -> Result<Self, RegistryError> {
+        let fault = |e| RegistryError::File(path.to_path_buf(), e);
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path);
+        made.map_err(fault)?;
+        let place = path.join("key");
+        if !place.exists() {
+            let key = store::random::<16>().map_err(fault)?;
+            store::write_atomically(&place, hex::encode(key).as_bytes(), 0o600).map_err(fault)?;
+        }
+        Self::open(path)
+    }
+
+    /// Opens a folder that is there.
+    pub(crate) fn open(path: &Path) -> Result<Self, RegistryError> {
+        let place = path.join("key");
+        let text = std::fs::read_to_string(&place)
+            .map_err(|_| RegistryError::Missing(path.to_path_buf()))?;
+        let mut secret = [0; 16];
+        hex::decode_to_slice(text.trim(), &mut secret).map_err(|_| RegistryError::Form(place))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            key: AuditKey::new(secret),
+            secret,
+        })
+    }
+
+    /// A folder under a key that is known already.
+    pub(crate) fn make_with(path: &Path, secret: &[u8; 16]) -> Result<Self, RegistryError> {
+        let fault = |e| RegistryError::File(path.to_path_buf(), e);
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path);
+        made.and_then(|()| {
+            store::write_atomically(&path.join("key"), hex::encode(secret).as_bytes(), 0o600)
+        })
+        .map_err(fault)?;
+        Self::open(path)
+    }
+
+    /// The same folder once more.
+    pub(crate) fn again(&self) -> Result<Self, RegistryError> {
+        Self::open(&self.path)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What its key is known by; says nothing about the key.
+    pub(crate) fn key_name(&self) -> String {
+        format!("{:016x}", self.key.id())
+    }
+
+    /// Its key.
+    pub(crate) fn key(&self) -> &AuditKey {
+        &self.key
+    }
+
+    /// The secret bytes of its key.
+    pub(crate) fn secret(&self) -> &[u8; 16] {
+        &self.secret
+    }
+
+    /// The right to write, for as long as the value lives: one process has it.
+    pub(crate) fn lock(&self) -> Result<Writing, RegistryError> {
+        let path = self.path.join("lock");
+        let file = std::fs::File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| RegistryError::File(path.clone(), e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(RegistryError::Busy(path)),
+            Err(std::fs::TryLockError::Error(e)) => return Err(RegistryError::File(path, e)),
+        }
+        for file in self.all_files()?.1 {
+            std::fs::remove_file(&file.path).map_err(|e| RegistryError::File(file.path, e))?;
+        }
+        Ok(Writing { _lock: file })
+    }
+
+    /// Its segments by account and month.
+    pub(crate) fn files(&self) -> Result<Vec<SegmentFile>, RegistryError> {
+        Ok(self.all_files()?.0)
+    }
+
+    /// Its segments, and leftovers of processes that died.
+    fn all_files(&self) -> Result<(Vec<SegmentFile>, Vec<SegmentFile>), RegistryError> {
+        let next = self.place()?.next;
+        let mut files = Vec::new();
+        for account in self.listed(&self.path)? {
+            if !account.is_dir() {
+                continue;
+            }
+            for path in self.listed(&account)? {
+                files.extend(named(&account, &path));
+            }
+        }
+        files.sort();
+        Ok(files
+            .iter()
+            .cloned()
+            .partition(|file| file.to <= next && !covered(file, &files)))
+    }
+
+    fn listed(&self, folder: &Path) -> Result<Vec<PathBuf>, RegistryError> {
+        let fault = |e| RegistryError::File(self.path.clone(), e);
+        let entries = std::fs::read_dir(folder).map_err(fault)?;
+        let mut paths = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(fault)?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// A file as a segment.
+    pub(crate) fn read(path: &Path) -> Result<Segment, RegistryError> {
+        let bytes = std::fs::read(path).map_err(|e| RegistryError::File(path.to_path_buf(), e))?;
+        Segment::from_bytes(&bytes).map_err(|e| RegistryError::Segment(path.to_path_buf(), e))
+    }
+
+    /// All of its segments. A running server may join files meanwhile: then they are listed anew.
+    pub(crate) fn segments(&self) -> Result<Vec<Segment>, RegistryError> {
+        const ATTEMPTS: u32 = 5;
+        let mut attempt = 0;
+        loop {
+            let files = self.files()?;
+            let read = files.iter().map(|file| Self::read(&file.path));
+            match read.collect::<Result<Vec<_>, _>>() {
+                Err(RegistryError::File(_, e))
+                    if e.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Writes segments of a range of the log.
+    pub(crate) fn write(
+        &self,
+        _right: &Writing,
+        segments: Vec<Segment>,
+        (from, to): (u64, u64),
+    ) -> Result<(), RegistryError> {
+        for segment in segments {
+            let folder = self.path.join(folder_name(segment.account().as_str()));
+            let fault = |e| RegistryError::File(folder.clone(), e);
+            let made = std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder);
+            made.map_err(fault)?;
+            let name = format!("{}.{from}-{to}.seg", segment.month());
+            store::write_atomically(&folder.join(name), &segment.to_bytes(), 0o600)
+                .map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> Result<Place, RegistryError> {
+        let path = self.path.join("place.json");
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| RegistryError::Form(path)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Place { next: 0 }),
+            Err(e) => Err(RegistryError::File(path, e)),
+        }
+    }
+
+    /// How far the log was read.
+    pub(crate) fn next(&self) -> Result<u64, RegistryError> {
+        Ok(self.place()?.next)
+    }
+
+    /// Says that the log was read up to `next`.
+    pub(crate) fn advance(&self, _right: &Writing, next: u64) -> Result<(), RegistryError> {
+        let path = self.path.join("place.json");
+        let text = serde_json::to_vec(&Place { next }).unwrap_or_default();
+        store::write_atomically(&path, &text, 0o600).map_err(|e| RegistryError::File(path, e))
+    }
+
+    /// Merges the files of each account and month that has more than `most` of them; says how many
+    /// files went.
+    pub(crate) fn merge(&self, right: &Writing, most: usize) -> Result<usize, RegistryError> {
+        let mut by: BTreeMap<(String, String), Vec<SegmentFile>> = BTreeMap::new();
+        for file in self.files()? {
+            by.entry(file.of.clone()).or_default().push(file);
+        }
+        let mut gone = 0;
+        for files in by.into_values().filter(|files| files.len() > most.max(1)) {
+            let mut merged: Option<Segment> = None;
+            for file in &files {
+                let read = Self::read(&file.path)?;
+                merged = Some(match merged {
+                    None => read,
+                    Some(merged) => merged
+                        .merge(&read)
+                        .map_err(|e| RegistryError::Segment(file.path.clone(), e))?,
+                });
+            }
+            let from = files.iter().map(|file| file.from).min().unwrap_or(0);
+            let to = files.iter().map(|file| file.to).max().unwrap_or(0);
+            self.write(right, merged.into_iter().collect(), (from, to))?;
+            for file in files
+                .iter()
+                .filter(|file| (file.from, file.to) != (from, to))
+            {
+                std::fs::remove_file(&file.path)
+                    .map_err(|e| RegistryError::File(file.path.clone(), e))?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+}
+
+/// Account ids may hold what a file name must not.
+fn folder_name(account: &str) -> String {
+    use fmt::Write as _;
+    let mut name = String::from("a-");
+    for byte in account.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            name.push(char::from(byte));
+        } else {
+            let _ = write!(name, "%{byte:02x}");
+        }
+    }
+    name
+}
+
+fn named(account: &Path, path: &Path) -> Option<SegmentFile> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".seg")?;
+    let (month, range) = name.split_once('.')?;
+    let (from, to) = range.split_once('-')?;
+    Some(SegmentFile {
+        of: (account.file_name()?.to_str()?.to_owned(), month.to_owned()),
+        from: from.parse().ok()?,
+        to: to.parse().ok()?,
+        path: path.to_path_buf(),
+    })
+}
+
+/// Whether a larger file of the same account and month speaks of the same records.
+fn covered(file: &SegmentFile, all: &[SegmentFile]) -> bool {
+    all.iter().any(|other| {
+        other.of == file.of
+            && (other.from, other.to) != (file.from, file.to)
+            && other.from <= file.from
+            && file.to <= other.to
+    })
+}
+
+/// Segments that are being made, one for each account and month.
+pub(crate) struct Making {
+    key: AuditKey,
+    by: BTreeMap<(String, Month), SegmentBuilder>,
+    /// Outputs that were taken.
+    pub(crate) taken: u64,
+    /// Outputs under 40 words, refusals, and those that only repeat their prompt.
+    pub(crate) skipped: BTreeMap<Skipped, u64>,
+}
+
+impl Making {
+    pub(crate) fn new(key: &AuditKey) -> Self {
+        Self {
+            key: key.clone(),
+            by: BTreeMap::new(),
+            taken: 0,
+            skipped: BTreeMap::new(),
+        }
+    }
+
+    /// Outputs that are held.
+    pub(crate) fn len(&self) -> usize {
+        self.by.values().map(SegmentBuilder::len).sum()
+    }
+
+    /// Takes the answer of an exchange, if it has one.
+    pub(crate) fn take(&mut self, exchange: &Exchange, role: Role) {
+        let Some(text) = &exchange.response else {
+            return;
+        };
+        let model = exchange.model.clone();
+        let Some(model) = model.or_else(|| ModelName::parse(UNKNOWN_MODEL).ok()) else {
+            return;
+        };
+        let prompt: Vec<&str> = exchange.prompt.iter().map(|(_, t)| t.as_str()).collect();
+        let month = Month::of(exchange.at);
+        let account: &AccountId = &exchange.account;
+        let builder = self
+            .by
+            .entry((account.as_str().to_owned(), month))
+            .or_insert_with(|| SegmentBuilder::new(&self.key, account.clone(), month));
+        let added = builder.add(&OutputText {
+            id: exchange.id.clone(),
+            account: account.clone(),
+            prompt: &prompt.join("\n"),
+            text,
+            at: exchange.at,
+            model,
+            role,
+        });
+        match added {
+            Ok(()) => self.taken += 1,
+            Err(why) => *self.skipped.entry(why).or_default() += 1,
+        }
+    }
+
+    /// Adds what another one counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.taken += other.taken;
+        for (why, count) in &other.skipped {
+            *self.skipped.entry(*why).or_default() += count;
+        }
+    }
+
+    /// The finished segments; it then holds none.
+    pub(crate) fn build(&mut self) -> Vec<Segment> {
+        let made = std::mem::take(&mut self.by).into_values();
+        made.filter(|builder| !builder.is_empty())
+            .map(SegmentBuilder::build)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

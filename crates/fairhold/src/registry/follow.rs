@@ -1,0 +1,208 @@
+//! Fingerprints of outputs, written as exchanges pass: beside the gateway, never before it.
+//!
+//! Like the watch it follows the log from a place of its own, so that nothing is queued in memory
+//! and nothing is lost with the process. What it has gathered is written when there is enough of
+//! it or when some time has passed; only then is the place moved.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use provenance::{Role, Segment};
+use tokio::sync::watch;
+
+use super::{FILES_MAX, Folder, Making, RegistryError, Writing};
+use crate::failure::Failure;
+use crate::house::House;
+use crate::keeper::{Keeper, KeeperError};
+
+/// Records read at once.
+const PAGE: u64 = 500;
+/// How long to wait when there is nothing more to read.
+const PAUSE: Duration = Duration::from_millis(500);
+/// When there is more, it rests this many times as long as it worked: at most one thirtieth of a
+/// core is taken from a busy gateway, and what it does not read then it reads later.
+const REST: u32 = 30;
+/// And after a failure.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Outputs that are written together.
+const OUTPUTS: usize = 4_096;
+/// The longest that an output waits to be written.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Why records were not taken. They will be read again.
+#[derive(Debug)]
+pub(crate) enum FollowError {
+    /// The log could not be read.
+    Keeper(KeeperError),
+    /// The registry could not be written.
+    Registry(RegistryError),
+    /// The computing was stopped.
+    Stopped,
+}
+
+impl std::fmt::Display for FollowError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Keeper(error) => write!(f, "{error}"),
+            Self::Registry(error) => write!(f, "{error}"),
+            Self::Stopped => f.write_str("registry: the process is ending"),
+        }
+    }
+}
+
+/// Follows the log of one house.
+pub(crate) struct Follow {
+    keeper: Arc<Keeper>,
+    folder: Arc<Folder>,
+    right: Arc<Writing>,
+    making: Making,
+    /// From where the outputs that are held were read.
+    from: u64,
+    next: u64,
+    since: Instant,
+}
+
+impl Follow {
+    /// Goes on where the last one stopped.
+    pub(crate) fn open(keeper: Arc<Keeper>, folder: Folder) -> Result<Self, RegistryError> {
+        let right = Arc::new(folder.lock()?);
+        let next = folder.next()?;
+        Ok(Self {
+            keeper,
+            making: Making::new(folder.key()),
+            folder: Arc::new(folder),
+            right,
+            from: next,
+            next,
+            since: Instant::now(),
+        })
+    }
+
+    /// Follows the log until it is told to stop; what is held is then written.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        loop {
+            let started = Instant::now();
+            let pause = match self.step().await {
+                Ok(records) if records >= PAGE => started.elapsed() * REST,
+                Ok(_) => PAUSE,
+                Err(error) => {
+                    tracing::error!(%error, "the registry reads again");
+                    self.again();
+                    PATIENCE
+                }
+            };
+            tokio::select! {
+                // An error means that the sender is gone: that is a stop too.
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        if let Err(error) = self.write().await {
+            tracing::error!(%error, "what the registry held is read again by the next process");
+        }
+    }
+
+    /// Keeps what stands before the log's first record.
+    pub(crate) fn keep(&self, segments: Vec<Segment>) -> Result<(), RegistryError> {
+        self.folder.write(&self.right, segments, (0, 0))
+    }
+
+    /// Reads all there is, and writes it; gives what was counted.
+    pub(crate) async fn catch_up(&mut self) -> Result<Making, FollowError> {
+        while self.step().await? > 0 {}
+        self.write().await?;
+        let merged = self.folder.merge(&self.right, 1);
+        merged.map_err(FollowError::Registry)?;
+        Ok(std::mem::replace(
+            &mut self.making,
+            Making::new(self.folder.key()),
+        ))
+    }
+
+    fn again(&mut self) {
+        self.making = Making::new(self.folder.key());
+        match self.folder.next() {
+            Ok(next) => (self.from, self.next) = (next, next),
+            Err(error) => tracing::error!(%error, "the registry cannot read how far it came"),
+        }
+    }
+
+    /// Takes the next records; says how many there were.
+    pub(crate) async fn step(&mut self) -> Result<u64, FollowError> {
+        let size = self.keeper.database().count().await;
+        let size = size.map_err(|e| FollowError::Keeper(e.into()))?;
+        let end = size.min(self.next.saturating_add(PAGE));
+        let records = end.saturating_sub(self.next);
+        if records > 0 {
+            let answered = self.keeper.answered(self.next..end).await;
+            let answered = answered.map_err(FollowError::Keeper)?;
+            let fresh = Making::new(self.folder.key());
+            let mut making = std::mem::replace(&mut self.making, fresh);
+            let made = tokio::task::spawn_blocking(move || {
+                for exchange in &answered {
+                    making.take(exchange, Role::Output);
+                }
+                making
+            });
+            self.making = made.await.map_err(|_| FollowError::Stopped)?;
+            self.next = end;
+        }
+        if self.making.len() >= OUTPUTS || self.since.elapsed() >= WAIT {
+            self.write().await?;
+        }
+        Ok(records)
+    }
+
+    /// Writes what is held, then how far that is.
+    pub(crate) async fn write(&mut self) -> Result<(), FollowError> {
+        self.since = Instant::now();
+        if self.from == self.next {
+            return Ok(());
+        }
+        let segments = self.making.build();
+        let (folder, right) = (Arc::clone(&self.folder), Arc::clone(&self.right));
+        let range = (self.from, self.next);
+        let written = tokio::task::spawn_blocking(move || {
+            let any = !segments.is_empty();
+            folder.write(&right, segments, range)?;
+            folder.advance(&right, range.1)?;
+            if any {
+                folder.merge(&right, FILES_MAX)?;
+            }
+            Ok(())
+        });
+        written
+            .await
+            .map_err(|_| FollowError::Stopped)?
+            .map_err(FollowError::Registry)?;
+        self.from = self.next;
+        Ok(())
+    }
+}
+
+/// Fingerprints of outputs, written beside the gateway.
+pub(crate) struct Registering {
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Registering {
+    /// Follows the log of a house into `registry` in its data folder.
+    pub(crate) fn start(house: &House) -> Result<Self, Failure> {
+        let said = |e: RegistryError| Failure::error(e.to_string());
+        let folder = Folder::open_or_make(&house.folder.path().join("registry")).map_err(said)?;
+        let follow = Follow::open(Arc::clone(&house.keeper), folder).map_err(said)?;
+        let (stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(follow.run(stopping));
+        Ok(Self { stop, task })
+    }
+
+    /// What was not read yet is read by the next process.
+    pub(crate) async fn stop(self) {
+        // Without a receiver it has ended already.
+        let _ = self.stop.send(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the registry's writer died");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Outputs in training corpora: the story of the demo, a killed audit, a corpus larger than
+//! memory.
+
+use std::fs;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+fn fairhold() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_fairhold"))
+}
+
+#[test]
+fn harvested_outputs_are_found_named_and_kept_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = fairhold()
+        .args(["--json", "demo", "--act", "provenance", "--out"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    let told: Value = serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let number = |key: &str| told[key].as_f64().unwrap();
+    assert!(number("lo") <= 0.05 && 0.05 <= number("hi"), "{told}");
+    assert_eq!(told["accounts_named"], json!(["harvester"]));
+    assert_eq!(told["honest_flagged"], 0);
+    assert_eq!(told["gate_blocked_exactly"], true);
+    assert_eq!(told["gate_allowed"], 40);
+    assert_eq!(told["cleaned_exit"], 0);
+    assert!(ran.status.success(), "{said}");
+    let report = folder.path().join("provenance/report");
+    for name in [
+        "report.html",
+        "hits.jsonl",
+        "summary.json",
+        "statement.dsse.json",
+    ] {
+        assert!(report.join(name).is_file(), "{name}");
+    }
+    // What is kept of outputs holds no word of them.
+    let registry = folder.path().join("provenance/data/registry/a-harvester");
+    for file in fs::read_dir(registry).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(
+            !bytes
+                .windows(8)
+                .any(|w| w == b"sharpens" || w == b"harbour ")
+        );
+    }
+}
+
+/// Two hundred words that no other number has.
+fn output(n: u64) -> String {
+    let words: Vec<String> = (0..200).map(|k| format!("w{n}x{k}")).collect();
+    words.join(" ")
+}
+
+/// A registry of a hundred outputs.
+fn registry(folder: &Path) -> std::path::PathBuf {
+    let log: String = (0..100)
+        .map(|n| {
+            let line = json!({
+                "account": "a", "time": "2026-01-02T03:04:05Z", "model": "m",
+                "messages": [{"role": "user", "content": format!("q{n}?")}], "response": output(n),
+            });
+            format!("{line}\n")
+        })
+        .collect();
+    fs::write(folder.join("log.jsonl"), log).unwrap();
+    let at = folder.join("registry");
+    let built = fairhold()
+        .args(["registry", "build", "--logs"])
+        .arg(folder.join("log.jsonl"))
+        .arg("--out")
+        .arg(&at)
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{built:?}");
+    at
+}
+
+fn audit(folder: &Path, corpus: &Path, out: &Path) -> Command {
+    let mut command = fairhold();
+    command
+        .arg("--data")
+        .arg(folder.join("data"))
+        .args(["--json", "audit", "corpus"])
+        .arg(corpus)
+        .arg("--registry")
+        .arg(folder.join("registry"))
+        .arg("--out")
+        .arg(out)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_killed_audit_goes_on_and_ends_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    registry(folder.path());
+    let corpus = folder.path().join("corpus");
+    fs::create_dir(&corpus).unwrap();
+    for n in 0..300_u64 {
+        let mut lines = String::new();
+        for row in 0..40 {
+            let text = if row == n % 40 {
+                output(n % 100)
+            } else {
+                output(1_000 + n * 40 + row)
+            };
+            lines.push_str(&format!("{}\n", json!({"text": text})));
+        }
+        fs::write(corpus.join(format!("{n:03}.jsonl")), lines).unwrap();
+    }
+    let whole = folder.path().join("whole");
+    let ran = audit(folder.path(), &corpus, &whole).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    for marks in [2, 5] {
+        let out = folder.path().join(format!("killed-{marks}"));
+        let mut child = audit(folder.path(), &corpus, &out).spawn().unwrap();
+        loop {
+            let manifest = fs::read(out.join("manifest.jsonl")).unwrap_or_default();
+            let lines = manifest.iter().filter(|b| **b == b'\n').count();
+            if lines > marks || child.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let ran = audit(folder.path(), &corpus, &out).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+        for name in ["scan.jsonl", "hits.jsonl", "summary.json"] {
+            let same = fs::read(out.join(name)).unwrap() == fs::read(whole.join(name)).unwrap();
+            assert!(same, "{name} after {marks} marks");
+        }
+    }
+    let hits = fs::read_to_string(whole.join("hits.jsonl")).unwrap();
+    assert_eq!(hits.lines().count(), 300);
+}
+
+#[test]
+fn a_corpus_larger_than_memory_streams() {
+    const MEGABYTES: usize = 300;
+    let folder = tempfile::tempdir().unwrap();
+    registry(folder.path());
+    let mut child = audit(folder.path(), Path::new("-"), &folder.path().join("out"))
+        .args(["--depth", "copies", "--guarantee", "39"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = BufWriter::new(child.stdin.take().unwrap());
+    let mut block = Vec::new();
+    for n in 0..2_000 {
+        writeln!(block, "{}", json!({"text": output(5_000 + n)})).unwrap();
+    }
+    let mut written = 0;
+    while written < MEGABYTES << 20 {
+        input.write_all(&block).unwrap();
+        written += block.len();
+    }
+    writeln!(input, "{}", json!({"text": output(7)})).unwrap();
+    input.flush().unwrap();
+    // It still waits for the end: what it ever held is known.
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak: usize = peak
+        .and_then(|kb| kb.trim().strip_suffix(" kB"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    drop(input);
+    let ran = child.wait_with_output().unwrap();
+    let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(told["flagged"], 1);
+    assert!(peak < 150 << 10, "{peak} kB for a corpus of {MEGABYTES} MB");
+}
