@@ -11,6 +11,8 @@ mod crash;
 mod detect;
 mod hostile;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod probes;
 mod provenance;
 #[cfg(test)]
