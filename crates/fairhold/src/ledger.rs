@@ -35,6 +35,10 @@ pub(crate) use refusal::{LedgerError, Refusal};
 
 /// How often the journal is looked at. A receipt is promised within two seconds.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long it rests at least: the journal writes to the same database.
+const REST: Duration = Duration::from_millis(100);
+/// A round that takes long publishes what it has as often as this.
+const INTERIM: Duration = Duration::from_millis(500);
 /// After a failure of the store.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long before a witness that did not sign is asked again for the same checkpoint.
@@ -140,7 +144,9 @@ impl Ledger {
     /// Seals every second until it is told to stop, and once more then.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
-            let pause = self.round().await;
+            let began = Instant::now();
+            let pause = self.round().await.saturating_sub(began.elapsed());
+            let pause = pause.max(REST);
             let stopped = tokio::select! {
                 // An error means that the sender is gone: that is a stop too.
                 _ = stop.wait_for(|stop| *stop) => true,
@@ -209,10 +215,25 @@ impl Ledger {
             }
             .into());
         }
+        let mut told = Instant::now();
         while epoch.sealed < goal {
             epoch = round::seal_page(self, epoch).await?;
             sealing.last = Some(epoch.clone());
+            if epoch.sealed < goal && told.elapsed() >= INTERIM {
+                let published = self.marked(sealing, epoch.clone()).await?;
+                self.publish(Standing::Signed(published));
+                told = Instant::now();
+            }
         }
+        self.marked(sealing, epoch).await
+    }
+
+    /// What is published of an epoch, once the mark says that it was signed.
+    async fn marked(
+        &self,
+        sealing: &mut Sealing,
+        epoch: EpochRow,
+    ) -> Result<Arc<Published>, LedgerError> {
         let mark = Mark::of(epoch.epoch, &epoch.origin, epoch.size, epoch.root);
         if sealing.mark.as_ref() != Some(&mark) {
             self.mark.write(&mark).await.map_err(LedgerError::Mark)?;
