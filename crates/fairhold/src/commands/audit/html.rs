@@ -29,9 +29,11 @@ pub(super) fn page(told: &Told, pairs: &[Pair]) -> String {
         ("bytes", told.share_of_bytes),
         ("words", told.share_of_words),
     ]));
-    html.push_str(
+    let _ = write!(
+        html,
         "<p>Corrected for what the scanner misses and flags in vain (Rogan and Gladen), with the \
-         interval of Lang and Reiczigel.</p>",
+         interval of Lang and Reiczigel; {}.</p>",
+        told.rates
     );
     accounts(&mut html, told);
     let _ = write!(html, "<p>{}.</p>", escaped(&told.common_source.line));

@@ -6,6 +6,7 @@ use provenance::{AccountTally, CorpusTally, Share};
 use serde::Serialize;
 
 use super::found::{self, Line};
+use super::judge;
 use super::scan::Scanned;
 use super::sought::Prepared;
 use crate::failure::Failure;
@@ -49,6 +50,8 @@ pub(crate) struct Told {
     pub(crate) faults: Vec<String>,
     /// Version of the normaliser.
     pub(crate) normaliser: u16,
+    /// Where the rates come from by which shares are corrected.
+    pub(crate) rates: &'static str,
     /// What a finding says.
     pub(crate) wording: &'static str,
 }
@@ -175,6 +178,7 @@ impl Told {
             bad: totals.bad,
             faults: totals.faults.iter().map(ToString::to_string).collect(),
             normaliser: provenance::NORMALISER_VERSION,
+            rates: judge::RATES,
             wording: WORDING,
         })
     }
