@@ -79,7 +79,8 @@ pub(crate) fn unpacked<'a>(
     Ok((source, meter))
 }
 
-/// Reads the rest of a file for its digest only.
+/// Reads a file for its digest only.
+#[cfg(feature = "parquet")]
 pub(crate) fn digest(file: &PlannedFile, ticks: Ticks<'_>) -> io::Result<(String, u64)> {
     let meter = Meter::default();
     let mut metered = Metered {
