@@ -30,8 +30,9 @@ pub(crate) struct Row {
     /// The file's number in the corpus.
     #[serde(skip)]
     pub(crate) number: usize,
-    /// Its row, from 1.
-    pub(crate) row: u64,
+    /// Its place in the file, from 1.
+    #[serde(rename = "row")]
+    pub(crate) place: u64,
     /// Its own id, where the corpus has such a field.
     pub(crate) id: Option<String>,
     /// The output that decided.
@@ -172,7 +173,7 @@ fn row(found: &Found, prepared: &Prepared, ruler: &Ruler) -> Option<Row> {
     Some(Row {
         file: found.file.clone(),
         number: found.number,
-        row: found.row,
+        place: found.row,
         id: found.id.clone(),
         exchange: one.exchange.clone(),
         account: one.account.clone(),
@@ -237,7 +238,7 @@ pub(crate) fn show(gated: &Gated, out: Out) {
     for row in stopped.clone().take(SHOWN) {
         let why = row.clauses.iter().chain(&row.errors);
         let why: Vec<&str> = why.map(String::as_str).collect();
-        let place = format!("{}:{}", row.file, row.row);
+        let place = format!("{}:{}", row.file, row.place);
         out.line(&format!(
             "  {place:<36} {:<9} {} of {}: {}",
             row.verdict.word(),

@@ -60,6 +60,10 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
 }
 
 /// What the registry says goes to people as it is.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands on"
+)]
 pub(crate) fn said(error: RegistryError) -> Failure {
     Failure::error(error.to_string())
 }

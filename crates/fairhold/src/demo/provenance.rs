@@ -284,7 +284,7 @@ fn look(files: &write::Files) -> Result<(Told, Told, Gated), Failure> {
     let rows = passed.gated.rows.iter();
     let blocked = rows
         .filter(|row| row.verdict == gate::rule::Said::Blocked)
-        .map(|row| row.row);
+        .map(|row| row.place);
     Ok((
         found,
         honest,

@@ -18,7 +18,7 @@ pub(crate) enum Line {
     /// A document that holds an output.
     Document(Box<Found>),
     /// A batch.
-    Batch(Batch),
+    Batch(Box<Batch>),
 }
 
 /// What the line of a batch begins with.
@@ -246,7 +246,7 @@ pub(crate) fn each(path: &Path, mut take: impl FnMut(Line)) -> Result<(), Failur
     while lines.read_until(b'\n', &mut line).map_err(|e| fault(&e))? > 0 {
         // The sums of a batch are wider than what an untagged enum can hold while it chooses.
         let read = if line.starts_with(BATCH) {
-            serde_json::from_slice(&line).map(Line::Batch)
+            serde_json::from_slice(&line).map(|batch| Line::Batch(Box::new(batch)))
         } else {
             serde_json::from_slice(&line).map(Line::Document)
         };

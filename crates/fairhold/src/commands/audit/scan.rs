@@ -171,10 +171,10 @@ impl Job for Look<'_> {
             found.number = place.number;
             line(&Line::Document(Box::new(found)));
         }
-        line(&Line::Batch(Batch {
+        line(&Line::Batch(Box::new(Batch {
             sums: said.tally.sums(),
             compared: said.compared,
-        }));
+        })));
     }
 }
 

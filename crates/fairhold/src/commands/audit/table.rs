@@ -55,7 +55,7 @@ fn batch(held: &[Found]) -> Result<RecordBatch, arrow_schema::ArrowError> {
             .flat_map(|f| f.matches.iter().map(move |m| (f, m)))
     };
     let strings = |pick: &dyn Fn(&Found, &found::Resembled) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter(rows().map(|(f, m)| pick(f, m))))
+        Arc::new(rows().map(|(f, m)| pick(f, m)).collect::<StringArray>())
     };
     let counts = |pick: &dyn Fn(&Found) -> u64| -> ArrayRef {
         Arc::new(UInt64Array::from_iter_values(rows().map(|(f, _)| pick(f))))
@@ -63,9 +63,8 @@ fn batch(held: &[Found]) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let reals = |pick: &dyn Fn(&found::Resembled) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(rows().map(|(_, m)| pick(m))))
     };
-    let derived: ArrayRef = Arc::new(BooleanArray::from_iter(
-        rows().map(|(_, m)| Some(m.derived)),
-    ));
+    let derived = rows().map(|(_, m)| Some(m.derived));
+    let derived: ArrayRef = Arc::new(derived.collect::<BooleanArray>());
     let spans = |m: &found::Resembled| serde_json::to_string(&m.spans).ok();
     RecordBatch::try_from_iter_with_nullable([
         ("file", strings(&|f, _| Some(f.file.clone())), false),

@@ -138,13 +138,11 @@ impl Ruler {
         let mut versions = Vec::new();
         for document in &bound {
             let mut of = self.library.catalogue().of(document);
-            match of.find(|version| version.covers(at)) {
-                Some(version) => versions.push(version.slug()),
-                None => {
-                    let why = format!("no version of `{document}` was in force on that day");
-                    return undecided(why, versions);
-                }
-            }
+            let Some(version) = of.find(|version| version.covers(at)) else {
+                let why = format!("no version of `{document}` was in force on that day");
+                return undecided(why, versions);
+            };
+            versions.push(version.slug());
         }
         self.ruled(model, at, (bound, versions))
     }

@@ -16,7 +16,7 @@ pub(super) fn write(folder: &Path, passed: &Passed, out: Out) -> Result<(), Fail
     let mut without: BTreeMap<usize, BTreeSet<u64>> = BTreeMap::new();
     for row in &passed.gated.rows {
         if matches!(row.verdict, Said::Blocked | Said::Undecided) {
-            without.entry(row.number).or_default().insert(row.row);
+            without.entry(row.number).or_default().insert(row.place);
         }
     }
     let totals = &passed.scanned.totals;
