@@ -151,6 +151,6 @@ pub fn campaign(bytes: &[u8]) {
 /// A line of a training corpus: both readers say the same of it.
 pub fn corpus_line(bytes: &[u8]) {
     let plain = corpus::line_text_slowly(bytes, &corpus::Text::Usual);
-    let quick = corpus::line_text(bytes, &corpus::Text::Usual).map(|text| text.into_owned());
+    let quick = corpus::line_text(bytes, &corpus::Text::Usual).map(std::borrow::Cow::into_owned);
     assert_eq!(quick, plain);
 }
