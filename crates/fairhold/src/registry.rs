@@ -360,10 +360,13 @@ fn named(account: &Path, path: &Path) -> Option<SegmentFile> {
     })
 }
 
-/// Whether a larger file of the same account and month speaks of the same records.
+/// Whether a larger file of the same account and month speaks of the same records. One that speaks
+/// of no record of the log holds what was imported: nothing else covers that.
 fn covered(file: &SegmentFile, all: &[SegmentFile]) -> bool {
+    let of_the_log = file.from < file.to;
     all.iter().any(|other| {
-        other.of == file.of
+        of_the_log
+            && other.of == file.of
             && (other.from, other.to) != (file.from, file.to)
             && other.from <= file.from
             && file.to <= other.to

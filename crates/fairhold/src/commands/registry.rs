@@ -32,6 +32,12 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
             twins,
             twin_model,
         } => {
+            if !logs.is_empty() && at(to) == usual() {
+                return Err(Failure::error(format!(
+                    "`{}` follows the store's own log: name another folder for outputs of logs",
+                    usual().display()
+                )));
+            }
             let folder = Folder::open_or_make(&at(to)).map_err(said)?;
             let roles = Roles(twin_model.clone());
             if logs.is_empty() {

@@ -73,6 +73,22 @@ fn what_the_place_does_not_speak_of_is_made_again() {
 }
 
 #[test]
+fn what_was_imported_stays_beside_the_log_and_counts_once() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open_or_make(temporary.path()).unwrap();
+    let right = folder.lock().unwrap();
+    folder.write(&right, made(&folder, 0..4), (0, 0)).unwrap();
+    folder.write(&right, made(&folder, 4..8), (0, 16)).unwrap();
+    folder.advance(&right, 16).unwrap();
+    assert_eq!(outputs(&folder), 8);
+    folder.merge(&right, 1).unwrap();
+    assert_eq!(outputs(&folder), 8);
+    folder.write(&right, made(&folder, 0..4), (0, 0)).unwrap();
+    folder.merge(&right, 1).unwrap();
+    assert_eq!(outputs(&folder), 8);
+}
+
+#[test]
 fn merged_files_hold_the_same_and_a_torn_merge_is_finished() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = Folder::open_or_make(temporary.path()).unwrap();
