@@ -426,6 +426,8 @@ pub(crate) enum Bench {
     Terms,
     /// How often honest accounts are accused and campaigns found, on sources never seen.
     Detection(bench::DetectionBench),
+    /// What a corpus audit finds, whom it accuses in vain, and how fast it scans.
+    Audit(bench::AuditBench),
     /// The watch on many accounts: exchanges per second and peak memory.
     Watch {
         /// Accounts that take turns in an order that is nobody's.

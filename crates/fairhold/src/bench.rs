@@ -5,6 +5,7 @@
 //! through the gateway; latencies count from the intended send time, so that a
 //! server that stalls cannot hide it (coordinated omission).
 
+mod audit;
 mod detection;
 mod door;
 mod figures;
@@ -117,6 +118,7 @@ pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Fail
         Bench::Restart(what) => restart::run(&what, out).await,
         Bench::Terms => terms::run(out),
         Bench::Detection(what) => detection::run(data, &what, out),
+        Bench::Audit(what) => audit::run(&what, out),
         Bench::Watch {
             accounts,
             exchanges,

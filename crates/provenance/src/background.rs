@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use crate::channels::Triples;
 use crate::key::AuditKey;
 use crate::normaliser::read_words;
 use crate::segment::{FINGERPRINT, every_key};
@@ -64,7 +65,7 @@ impl BackgroundBuilder {
         let mut read = Vec::new();
         read_words(text, 0, self.key.secrets(), &mut read);
         let mut once = HashSet::new();
-        every_key(&read, &self.key, |_, keyed| {
+        every_key(&read, &self.key, Triples::All, |_, keyed| {
             once.insert(keyed.key & FINGERPRINT);
         });
         self.seen.extend(once);

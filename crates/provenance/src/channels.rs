@@ -71,9 +71,22 @@ pub(crate) fn skeleton(
 /// Content words in a window of a triple.
 const NEAR: usize = 4;
 
-/// The unordered triples of different content stems within four content words, one in four of
-/// them, chosen by their sum.
-pub(crate) fn triples(words: &[Word], secrets: &Secrets, mut found: impl FnMut(Keyed)) {
+/// Which triples are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Triples {
+    /// One in four, chosen by their sum.
+    Sampled,
+    /// All: of outputs of few words, and of documents that are opened.
+    All,
+}
+
+/// The unordered triples of different content stems within four content words.
+pub(crate) fn triples(
+    words: &[Word],
+    secrets: &Secrets,
+    wanted: Triples,
+    mut found: impl FnMut(Keyed),
+) {
     let mut near: [(u64, usize); NEAR - 1] = [(0, 0); NEAR - 1];
     let mut position = 0_usize;
     let mut before: Option<&Word> = None;
@@ -88,7 +101,7 @@ pub(crate) fn triples(words: &[Word], secrets: &Secrets, mut found: impl FnMut(K
                 continue;
             }
             let sum = one.wrapping_add(two).wrapping_add(new);
-            if sampled(sum) {
+            if wanted == Triples::All || sampled(sum) {
                 found(Keyed {
                     key: secrets.triple(sum),
                     position,

@@ -16,6 +16,9 @@ const COMMON_TRIPLE: usize = 64;
 /// An ordered gram that so many public documents hold is nobody's.
 const PUBLIC_ORDERED: u32 = 1;
 
+/// A gram of a small registry is rarer than that few texts can tell: as if there were so many.
+const TEXTS_MIN: f64 = 4096.0;
+
 /// Why segments do not make a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinError {
@@ -80,7 +83,7 @@ impl Registry {
             }));
         }
         u32::try_from(outputs.len()).map_err(|_| JoinError::TooMany)?;
-        Self::of(key_id, outputs, entries, background)
+        Ok(Self::of(key_id, outputs, entries, background))
     }
 
     fn of(
@@ -88,7 +91,7 @@ impl Registry {
         outputs: Vec<Output>,
         mut entries: Vec<Entry>,
         background: Option<Background>,
-    ) -> Result<Self, JoinError> {
+    ) -> Self {
         entries.sort_unstable();
         let mut filter = Filter::with_room_for(entries.len());
         for entry in &entries {
@@ -101,7 +104,7 @@ impl Registry {
                 *twins.entry(output.prompt).or_insert(0) += 1;
             }
         }
-        Ok(Self {
+        Self {
             key_id,
             outputs,
             entries,
@@ -110,15 +113,12 @@ impl Registry {
             filter,
             background,
             twins,
-        })
+        }
     }
 
     /// A registry of so many random fingerprints of one output that nobody wrote: what a scan costs
     /// beside a large registry is measured with it.
-    ///
-    /// # Errors
-    /// [`JoinError`] as of [`Self::join`].
-    pub fn of_strangers(key_id: u64, fingerprints: usize, seed: u64) -> Result<Self, JoinError> {
+    pub fn of_strangers(key_id: u64, fingerprints: usize, seed: u64) -> Self {
         let mut state = seed;
         let mut next = || {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -204,7 +204,8 @@ impl Registry {
     pub(crate) fn texts(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
         let outputs = self.outputs.len() as f64;
-        1.0 + outputs + f64::from(self.background.as_ref().map_or(0, Background::documents))
+        let public = self.background.as_ref().map_or(0, Background::documents);
+        (1.0 + outputs + f64::from(public)).max(TEXTS_MIN)
     }
 
     fn places(&self, key: u64) -> &[Entry] {
@@ -249,3 +250,6 @@ fn index(entries: &[Entry]) -> (Vec<usize>, u32) {
     }
     (begins, shift)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::boundaries::count;
-use crate::channels;
+use crate::channels::{self, Triples};
 use crate::key::{AuditKey, Channel, Secrets};
 use crate::normaliser::{Word, read_words};
 use crate::registry::{Registry, widened};
@@ -49,6 +49,14 @@ pub enum Depth {
 pub(crate) const PAGE: usize = 1 << 20;
 /// What a page repeats of the one before, so that a run across the cut is whole in one of them.
 pub(crate) const OVERLAP: usize = 1 << 16;
+
+/// A document of fewer words is looked through more closely: it has few grams to be found by.
+const WORDS_SHORT: usize = 256;
+
+/// Words from one ordered gram to the next where paraphrases are sought.
+fn closer(words: usize) -> usize {
+    if words < WORDS_SHORT { 2 } else { 8 }
+}
 
 /// Looks for a registry's outputs in documents.
 #[derive(Debug)]
@@ -110,6 +118,12 @@ impl<'r> Scanner<'r> {
         }
     }
 
+    /// Whether an output's prompt has control twins.
+    pub fn has_twins(&self, output: usize) -> bool {
+        let output = self.registry.outputs().get(output);
+        output.is_some_and(|o| self.registry.twins(o.prompt) > 0)
+    }
+
     fn secrets(&self) -> &Secrets {
         self.key.secrets()
     }
@@ -125,7 +139,8 @@ impl<'r> Scanner<'r> {
         let (count, open) = if closely {
             read.reserve(page.len() / 5);
             read_words(page, base, self.secrets(), &mut read);
-            probes::of_read(&read, guarantee, self.secrets(), &mut keys);
+            let step = closer(read.len()).min(guarantee.step());
+            probes::of_read(&read, step, self.secrets(), &mut keys);
             let open = self.any_ordered(&keys) || self.resembles(&read, &mut keys);
             (read.len(), open)
         } else {
@@ -154,12 +169,17 @@ impl<'r> Scanner<'r> {
     fn resembles(&self, read: &[Word], keys: &mut Vec<u64>) -> bool {
         let mut kept = Vec::new();
         keys.clear();
-        probes::of_skeleton(read, &mut kept, self.secrets(), keys);
+        probes::of_skeleton(read, &mut kept, closer(read.len()), (self.secrets(), keys));
         if self.any_ordered(keys) {
             return true;
         }
         keys.clear();
-        channels::triples(read, self.secrets(), |keyed| keys.push(keyed.key));
+        let wanted = if read.len() < WORDS_SHORT {
+            Triples::All
+        } else {
+            Triples::Sampled
+        };
+        channels::triples(read, self.secrets(), wanted, |keyed| keys.push(keyed.key));
         let mut shared: Vec<(u32, f64)> = Vec::new();
         probes::passed(keys, self.registry.filter(), |key| {
             if let Some((places, bits)) = self.registry.find(key, false) {
@@ -176,7 +196,7 @@ impl<'r> Scanner<'r> {
     /// Looks up every key of a page.
     fn open(&self, read: &[Word], found: &mut HashMap<u32, Vec<Hit>>) {
         let filter = self.registry.filter();
-        every_key(read, self.key, |channel, keyed| {
+        every_key(read, self.key, Triples::All, |channel, keyed| {
             if !filter.holds(widened(keyed.key)) {
                 return;
             }
@@ -265,3 +285,6 @@ impl Stream<'_, '_> {
             .judge(scanner.registry, (self.bytes, self.words), self.found)
     }
 }
+
+#[cfg(test)]
+mod tests;

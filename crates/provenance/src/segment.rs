@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use facts::{AccountId, ExchangeId, ModelName, Timestamp};
 
-use crate::channels;
+use crate::channels::{self, Triples};
 use crate::key::{AuditKey, Channel};
 use crate::normaliser::{Word, read_words};
 
@@ -18,6 +18,9 @@ pub use bytes::SegmentError;
 
 /// Shorter outputs say too little to be told apart.
 pub const WORDS_MIN: usize = 40;
+
+/// Of shorter outputs every triple is kept: one in four of them would be too few.
+pub(crate) const WORDS_FEW: usize = 128;
 
 /// Why an output was not registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -256,14 +259,19 @@ impl SegmentBuilder {
         let mut asked = HashSet::new();
         let mut prompt = Vec::new();
         read_words(output.prompt, 0, self.key.secrets(), &mut prompt);
-        every_key(&prompt, &self.key, |_, keyed| {
+        every_key(&prompt, &self.key, Triples::All, |_, keyed| {
             asked.insert(keyed.key & FINGERPRINT);
         });
         let number = u32::try_from(self.segment.outputs.len()).unwrap_or(u32::MAX);
         let before = self.segment.entries.len();
         let mut own = [0_u32; 3];
         let entries = &mut self.segment.entries;
-        every_key(&self.read, &self.key, |channel, keyed| {
+        let wanted = if self.read.len() < WORDS_FEW {
+            Triples::All
+        } else {
+            Triples::Sampled
+        };
+        every_key(&self.read, &self.key, wanted, |channel, keyed| {
             // The first place of a key that occurs several times is enough.
             if asked.insert(keyed.key & FINGERPRINT) {
                 entries.push(Entry::new(keyed.key, keyed.position, number));
@@ -304,6 +312,7 @@ impl SegmentBuilder {
 pub(crate) fn every_key(
     read: &[Word],
     key: &AuditKey,
+    wanted: Triples,
     mut found: impl FnMut(Channel, channels::Keyed),
 ) {
     let secrets = key.secrets();
@@ -311,5 +320,8 @@ pub(crate) fn every_key(
     let mut kept = Vec::new();
     channels::skeleton_of(read, &mut kept);
     channels::skeleton(read, &kept, secrets, |k| found(Channel::Skeleton, k));
-    channels::triples(read, secrets, |k| found(Channel::Triples, k));
+    channels::triples(read, secrets, wanted, |k| found(Channel::Triples, k));
 }
+
+#[cfg(test)]
+mod tests;

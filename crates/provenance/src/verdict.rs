@@ -158,6 +158,7 @@ impl Judge {
             matches.push(self.matched(one, output, &twins, registry));
         }
         families(&mut matches);
+        explained(&mut matches);
         let bytes_derived = covered(
             matches
                 .iter()
@@ -301,6 +302,21 @@ fn families(matches: &mut [Match]) {
                 one.family.extend(names.get(other));
             }
         }
+    }
+}
+
+/// A stretch that an independent answer explains accuses no other output that it resembles less:
+/// what they have in common is older than both.
+fn explained(matches: &mut [Match]) {
+    let explained: Vec<(usize, f64)> = matches
+        .iter()
+        .filter(|m| m.resembles && !m.derived)
+        .map(|m| (m.output, m.bits))
+        .collect();
+    for one in matches.iter_mut().filter(|m| m.independent.is_none()) {
+        let stronger =
+            |(output, bits): &(usize, f64)| *bits >= one.bits && one.family.contains(output);
+        one.derived &= !explained.iter().any(stronger);
     }
 }
 

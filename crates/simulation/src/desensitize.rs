@@ -6,7 +6,9 @@
 
 use crate::random::Random;
 
+pub mod measure;
 mod names;
+pub mod own;
 pub mod rows;
 pub mod trial;
 mod tricks;
@@ -88,7 +90,7 @@ pub fn sentences(text: &str) -> Vec<&str> {
     for c in text.chars() {
         at += c.len_utf8();
         let wide = matches!(c, '。' | '！' | '？' | '\n');
-        let spaced = c.is_whitespace() && matches!(before, '.' | '!' | '?' | ':' | ';');
+        let spaced = c.is_whitespace() && matches!(before, '.' | '!' | '?');
         if (wide || spaced)
             && let Some((head, tail)) = rest.split_at_checked(at - from)
         {

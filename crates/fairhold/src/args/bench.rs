@@ -81,3 +81,20 @@ pub(crate) struct LedgerBench {
     #[arg(long, value_name = "URL")]
     pub(crate) postgres: Option<String>,
 }
+
+/// Texts by models and people, transformed, in three splits; and timings beside a large registry.
+#[derive(Debug, Args)]
+pub(crate) struct AuditBench {
+    /// A folder of `.jsonl.zst` files of texts; a small set of our own text without it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpora: Option<PathBuf>,
+    /// The first arrangement of the splits.
+    #[arg(long, default_value_t = 11)]
+    pub(crate) seed: u64,
+    /// How many arrangements.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) seeds: u64,
+    /// Fingerprints of the registry that is scanned beside.
+    #[arg(long, default_value_t = 100_000_000)]
+    pub(crate) keys: usize,
+}

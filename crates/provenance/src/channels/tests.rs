@@ -19,7 +19,9 @@ fn keys(channel: Channel, text: &str) -> Vec<u64> {
             skeleton_of(&read, &mut kept);
             skeleton(&read, &kept, key.secrets(), |k| found.push(k.key));
         }
-        Channel::Triples => triples(&read, key.secrets(), |k| found.push(k.key)),
+        Channel::Triples => triples(&read, key.secrets(), Triples::Sampled, |k| {
+            found.push(k.key)
+        }),
     }
     found
 }

@@ -91,7 +91,7 @@ fn folded(c: char) -> Folded {
         return Folded::Dropped;
     }
     let mut letters = Letters::NONE;
-    let mut marks = 0;
+    let (mut marks, mut others) = (0, 0);
     let cased = std::iter::once(c)
         .nfkd()
         .flat_map(char::to_uppercase)
@@ -102,10 +102,12 @@ fn folded(c: char) -> Folded {
             marks += 1;
         } else if c.is_alphanumeric() && !modifier(c) {
             letters.push(look_alike(c));
+        } else {
+            others += 1;
         }
     }
     match (letters.count, letters.iter().next()) {
-        (0, _) if marks > 0 => Folded::Dropped,
+        (0, _) if marks > 0 && others == 0 => Folded::Dropped,
         (0, _) | (_, None) => Folded::Separator,
         (1, Some(one)) if without_spaces(one) => Folded::Alone(one),
         _ => Folded::Letters(letters),

@@ -76,29 +76,21 @@ pub(super) fn of_words(
 }
 
 /// The same probes of words that were read.
-pub(super) fn of_read(
-    words: &[Word],
-    guarantee: Guarantee,
-    secrets: &Secrets,
-    keys: &mut Vec<u64>,
-) {
-    for window in words.windows(GRAM).step_by(guarantee.step()) {
+pub(super) fn of_read(words: &[Word], step: usize, secrets: &Secrets, keys: &mut Vec<u64>) {
+    for window in words.windows(GRAM).step_by(step.max(1)) {
         keys.push(secrets.gram(Channel::Words, window.iter()));
     }
 }
-
-/// One gram of the skeleton in so many.
-const SKELETON_STEP: usize = 8;
 
 /// The probes of skeletons.
 pub(super) fn of_skeleton(
     words: &[Word],
     kept: &mut Vec<usize>,
-    secrets: &Secrets,
-    keys: &mut Vec<u64>,
+    step: usize,
+    (secrets, keys): (&Secrets, &mut Vec<u64>),
 ) {
     channels::skeleton_of(words, kept);
-    for window in kept.windows(GRAM).step_by(SKELETON_STEP) {
+    for window in kept.windows(GRAM).step_by(step.max(1)) {
         let window = window.iter().filter_map(|at| words.get(*at));
         keys.push(secrets.gram(Channel::Skeleton, window));
     }

@@ -35,6 +35,9 @@ pub struct Document {
     pub text: String,
     /// The output it is derived from, or answers the prompt of: its place in the registry's list.
     pub output: Option<usize>,
+    /// Whether it shares a run of eight words with that output, however common; asked only of
+    /// answers to the same prompt.
+    pub shares_gram: bool,
 }
 
 /// A registry and the documents to ask it.
@@ -62,7 +65,8 @@ pub const TWINNED: &str = "twinned_";
 
 struct Plan<'a> {
     rows: &'a [Row],
-    seed: u64,
+    /// What decides who of a group is registered, scanned, or a twin.
+    roles: u64,
     /// Rows by group, in the order of the files.
     groups: BTreeMap<u64, Vec<usize>>,
     /// Registered rows with their role.
@@ -101,7 +105,7 @@ fn long(row: &Row) -> bool {
 }
 
 impl<'a> Plan<'a> {
-    fn new(rows: &'a [Row], seed: u64) -> Self {
+    fn new(rows: &'a [Row], seed: u64, rotation: u64) -> Self {
         let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         let mut texts = HashSet::new();
         for (n, row) in rows.iter().enumerate() {
@@ -112,7 +116,7 @@ impl<'a> Plan<'a> {
         }
         let mut plan = Self {
             rows,
-            seed,
+            roles: number("roles", seed ^ (rotation << 32)),
             groups,
             registered: Vec::new(),
             documents: Vec::new(),
@@ -143,11 +147,8 @@ impl<'a> Plan<'a> {
             self.pairs(&rewritten, &models, &humans);
             return;
         }
-        let mut random = Random::new(
-            number("roles", self.seed)
-                ^ members.len() as u64
-                ^ members.first().map_or(0, |n| *n as u64),
-        );
+        let first = members.first().map_or(0, |n| *n as u64);
+        let mut random = Random::new(self.roles ^ first);
         let mut models = models;
         random.shuffle(&mut models);
         let author = |n: usize| self.row(n).map(|r| r.model.as_str());
@@ -217,7 +218,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What was asked: the prompt, else the words that all texts of a group begin with.
+    /// What was asked: the prompt; else, of three texts or more that belong together, the words that
+    /// two of them begin with, for they were asked to go on from there.
     fn asked(&self, n: usize) -> String {
         let Some(row) = self.row(n) else {
             return String::new();
@@ -226,36 +228,43 @@ impl<'a> Plan<'a> {
             return prompt.clone();
         }
         let texts = self.groups.get(&group(row)).into_iter().flatten();
-        let texts: Vec<&str> = texts
+        let texts: Vec<Vec<String>> = texts
             .filter_map(|n| self.row(*n))
-            .map(|r| r.text.as_str())
+            .map(|r| provenance::normal_words(&r.text))
             .collect();
-        if texts.len() < 3 {
+        let (Some(pair), true) = (&row.pair, texts.len() >= 3) else {
             return String::new();
+        };
+        let mut longest: &[String] = &[];
+        for (n, a) in texts.iter().enumerate() {
+            for b in texts.iter().skip(n + 1) {
+                let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+                if shared > longest.len() {
+                    longest = a.get(..shared).unwrap_or_default();
+                }
+            }
         }
-        let first: Vec<&str> = row.text.split_whitespace().collect();
-        let shared = texts.iter().map(|text| {
-            let both = text.split_whitespace().zip(&first);
-            both.take_while(|(a, b)| a == *b).count()
-        });
-        let shared = shared.min().unwrap_or(0);
-        if shared < 8 {
-            return String::new();
-        }
-        first.into_iter().take(shared).collect::<Vec<_>>().join(" ")
+        format!("{pair} {}", longest.join(" "))
     }
+}
+
+fn share_a_gram(a: &str, b: &str) -> bool {
+    let (a, b) = (provenance::normal_words(a), provenance::normal_words(b));
+    let grams: HashSet<&[String]> = a.windows(provenance::GRAM).collect();
+    b.windows(provenance::GRAM).any(|gram| grams.contains(gram))
 }
 
 /// How many outputs of a split are transformed.
 const TRANSFORMED: usize = 400;
 
-/// Makes a registry of the rows' outputs and the documents to ask it, by one arrangement of splits.
+/// Makes a registry of the rows' outputs and the documents to ask it, by one arrangement of splits
+/// and one rotation of who is registered, scanned or a twin among the answers to a prompt.
 ///
 /// # Errors
 /// What cannot be an identifier or a registry, told.
-pub fn setting(rows: &[Row], seed: u64) -> Result<Setting, String> {
+pub fn setting(rows: &[Row], seed: u64, rotation: u64) -> Result<Setting, String> {
     let key = AuditKey::new(*b"trial of audits.");
-    let plan = Plan::new(rows, seed);
+    let plan = Plan::new(rows, seed, rotation);
     let split = |n: usize| {
         plan.row(n)
             .map_or(Split::Weights, |r| split_of(group(r), seed))
@@ -275,6 +284,10 @@ pub fn setting(rows: &[Row], seed: u64) -> Result<Setting, String> {
                 continue;
             }
         }
+        let asked = output.filter(|_| label == SAME_PROMPT);
+        let shares_gram = asked
+            .and_then(|o| plan.row(o))
+            .is_some_and(|o| share_a_gram(&o.text, &row.text));
         let output = output.as_ref().and_then(|o| places.get(o).copied());
         if output.is_none() && label != HUMAN {
             continue;
@@ -284,6 +297,7 @@ pub fn setting(rows: &[Row], seed: u64) -> Result<Setting, String> {
             split,
             text: row.text.clone(),
             output,
+            shares_gram,
         });
     }
     let chosen = Chosen {
@@ -349,6 +363,7 @@ impl Chosen<'_> {
                         split,
                         text: transform.apply(&row.text, page, &mut random),
                         output: place.get(row.id.as_str()).copied(),
+                        shares_gram: false,
                     });
                 }
             }

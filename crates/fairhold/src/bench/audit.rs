@@ -1,0 +1,190 @@
+//! `fairhold bench audit`: what a corpus audit finds, whom it accuses in vain, and how fast it is.
+
+mod speed;
+
+use std::collections::BTreeMap;
+
+use provenance::Rate;
+use serde_json::{Map, Value, json};
+use simulation::desensitize::measure::{Figures, measure};
+use simulation::desensitize::{own, rows};
+
+use crate::args::bench::AuditBench;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+
+/// Synthetic corpora over which the interval's coverage is counted.
+const CORPORA: usize = 1_000;
+
+/// Runs it.
+pub(super) fn run(what: &AuditBench, out: Out) -> Result<Exit, Failure> {
+    let failed = |e: &dyn std::fmt::Display| Failure::error(format!("failed to {e}"));
+    let texts = match &what.corpora {
+        Some(dir) => rows::read(dir).map_err(|e| failed(&e))?,
+        None => {
+            out.say("a small set of our own text (it shows that everything works; its figures say nothing about real texts); --corpora DIR for real ones");
+            own::rows(what.seed)
+        }
+    };
+    let mut arrangements = Vec::new();
+    for seed in what.seed..what.seed + what.seeds.max(1) {
+        let bar = out.progress(0, "documents");
+        let figures = measure(&texts, seed, |done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        arrangements.push(figures.map_err(|e| failed(&e))?);
+    }
+    let mut report = told(&arrangements, what.seed);
+    let bar = out.busy("timing");
+    let speed = speed::measure(&texts, what.keys)?;
+    bar.finish_and_clear();
+    report.extend(speed);
+    let report = Value::Object(report);
+    out.data(&report)?;
+    show(&report, out);
+    if what.corpora.is_none() {
+        out.next("fairhold bench audit --corpora DIR");
+    }
+    Ok(Exit::Clean)
+}
+
+fn rate(rate: Rate) -> Value {
+    let (lo, hi) = rate.interval();
+    json!({"value": rate.value(), "lo": lo, "hi": hi, "hits": rate.hits, "of": rate.of})
+}
+
+fn all(arrangements: &[Figures], pick: impl Fn(&Figures) -> Rate) -> Value {
+    // The same texts fall to other splits: counts add up, so each text may count once a seed.
+    let mut sum = Rate { hits: 0, of: 0 };
+    let mut each = Vec::new();
+    for one in arrangements.iter().map(pick) {
+        sum.hits += one.hits;
+        sum.of += one.of;
+        each.push(one.value());
+    }
+    let mut told = rate(sum);
+    if let Some(fields) = told.as_object_mut() {
+        fields.insert("by_arrangement".to_owned(), json!(each));
+    }
+    told
+}
+
+fn table(arrangements: &[Figures], pick: impl Fn(&Figures) -> &BTreeMap<String, Rate>) -> Value {
+    let mut names: Vec<&String> = Vec::new();
+    for one in arrangements {
+        names.extend(pick(one).keys());
+    }
+    names.sort();
+    names.dedup();
+    let none = Rate { hits: 0, of: 0 };
+    let row = |name: &String| {
+        let of = all(arrangements, |f| pick(f).get(name).copied().unwrap_or(none));
+        (name.clone(), of)
+    };
+    Value::Object(names.into_iter().map(row).collect())
+}
+
+/// The figures of all arrangements together; those of the interval are of the first.
+fn told(arrangements: &[Figures], seed: u64) -> Map<String, Value> {
+    let mut report = Map::new();
+    let mut tell = |name: &str, value: Value| report.insert(name.to_owned(), value);
+    tell("recall", table(arrangements, |f| &f.recall));
+    tell(
+        "recall_any_length",
+        table(arrangements, |f| &f.recall_any_length),
+    );
+    tell(
+        "recall_with_twins",
+        table(arrangements, |f| &f.recall_with_twins),
+    );
+    tell("human_flagged", all(arrangements, |f| f.human));
+    tell(
+        "human_same_prompt_flagged",
+        all(arrangements, |f| f.human_same_prompt),
+    );
+    tell("same_prompt_flagged", all(arrangements, |f| f.same_prompt));
+    tell(
+        "same_prompt_flagged_any_output",
+        all(arrangements, |f| f.same_prompt_any_output),
+    );
+    tell(
+        "same_prompt_flagged_without_twins",
+        all(arrangements, |f| f.same_prompt_without_twins),
+    );
+    tell(
+        "same_prompt_any_shared_8_gram",
+        all(arrangements, |f| f.any_shared_gram),
+    );
+    if let Some(first) = arrangements.first() {
+        let [documents, bytes, tokens] = first.coverage(CORPORA, seed);
+        tell("interval_coverage", rate(documents));
+        tell("interval_coverage_bytes", rate(bytes));
+        tell("interval_coverage_tokens", rate(tokens));
+        tell("outputs", json!(first.outputs));
+    }
+    let weights = arrangements.iter().map(|f| json!(f.fusion.weights));
+    tell("weights", weights.collect());
+    let thresholds = arrangements.iter().map(|f| {
+        let (unrelated, independent) = (&f.calibration.unrelated, &f.calibration.independent);
+        json!({"human_documents": unrelated.of(), "bits": unrelated.threshold(0.003),
+            "independent_answers": independent.of(), "contrast": independent.threshold(0.005)})
+    });
+    tell("thresholds", thresholds.collect());
+    report
+}
+
+fn show(report: &Value, out: Out) {
+    let percent = |v: &Value| {
+        let of = |name: &str| v.get(name).and_then(Value::as_f64).unwrap_or(0.0) * 100.0;
+        format!(
+            "{:>7.2} %  ({:.2} to {:.2})",
+            of("value"),
+            of("lo"),
+            of("hi")
+        )
+    };
+    let rows = |name: &str, title: &str| {
+        out.line(title);
+        for (row, value) in report
+            .get(name)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            out.line(&format!("  {row:<28} {}", percent(value)));
+        }
+    };
+    rows("recall", "found, documents of 40 words and more:");
+    rows(
+        "recall_with_twins",
+        "found and told from independent answers, where there are control twins:",
+    );
+    for (name, title) in [
+        ("human_flagged", "people's texts flagged"),
+        ("same_prompt_flagged", "other models' answers flagged"),
+        (
+            "same_prompt_flagged_without_twins",
+            "  without control twins",
+        ),
+        ("same_prompt_any_shared_8_gram", "  by any shared 8-gram"),
+        ("interval_coverage", "interval holds the true share"),
+    ] {
+        let value = report.get(name).map(percent).unwrap_or_default();
+        out.line(&format!("{title:<30} {value}"));
+    }
+    for name in [
+        "scan_mb_s",
+        "memchr_mb_s",
+        "jsonl_zst_mb_s",
+        "paraphrase_mb_s",
+        "filter_mb",
+        "peak_mb",
+        "two_cores_over_one",
+    ] {
+        if let Some(value) = report.get(name) {
+            out.line(&format!("{name:<30} {value}"));
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The figures of a trial.
+
+use std::collections::BTreeMap;
+
+use provenance::{
+    Calibration, CorpusTally, Depth, Features, Fusion, Guarantee, Judge, Measured, Output, Rate,
+    Role, Scanner, WORDS_MIN,
+};
+
+use super::rows::Row;
+use super::trial::{
+    Document, HUMAN, HUMAN_SAME, SAME_PROMPT, SAME_PROMPT_ALONE, Setting, Split, TWINNED, setting,
+};
+use crate::random::Random;
+
+/// At most this share of human documents may be flagged: what the threshold is set to.
+const UNRELATED_MAX: f64 = 0.003;
+/// At most this share of independent answers may be flagged: what the contrast is set to.
+const INDEPENDENT_MAX: f64 = 0.005;
+
+/// Arrangements of who is registered, scanned or a twin among the answers to one prompt.
+const ROTATIONS: u64 = 4;
+
+/// What a trial came to, all on its third split.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    /// Derived documents of at least 40 words that were found, by what was done to them; of
+    /// outputs without control twins, which most outputs are.
+    pub recall: BTreeMap<String, Rate>,
+    /// The same of every length.
+    pub recall_any_length: BTreeMap<String, Rate>,
+    /// The same of outputs that have control twins.
+    pub recall_with_twins: BTreeMap<String, Rate>,
+    /// People's texts that were flagged, of those that answer no registered output's prompt.
+    pub human: Rate,
+    /// People's answers to the prompts of registered outputs that were flagged.
+    pub human_same_prompt: Rate,
+    /// Other models' answers that were flagged as derived from the output whose prompt they answer,
+    /// although control twins were asked.
+    pub same_prompt: Rate,
+    /// The same answers flagged for any output, also one whose prompt has no twins.
+    pub same_prompt_any_output: Rate,
+    /// The same answers, had there been no twins.
+    pub same_prompt_without_twins: Rate,
+    /// The same answers, had any shared run of eight words been enough.
+    pub any_shared_gram: Rate,
+    /// What the first split chose.
+    pub fusion: Fusion,
+    /// What the second split says.
+    pub calibration: Calibration,
+    /// Registered outputs and control twins.
+    pub outputs: usize,
+    /// Bytes, and whether flagged: of derived documents, and of people's.
+    pub told: [Vec<(u64, bool)>; 2],
+}
+
+/// Runs one arrangement of the splits.
+///
+/// # Errors
+/// What cannot be registered, told.
+pub fn measure(
+    rows: &[Row],
+    seed: u64,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Figures, String> {
+    let main = setting(rows, seed, 0)?;
+    let mut rotated = Vec::new();
+    for rotation in 1..ROTATIONS {
+        let mut other = setting(rows, seed, rotation)?;
+        other.documents.retain(|d| d.row == SAME_PROMPT);
+        rotated.push(other);
+    }
+    let all = main.documents.len() + rotated.iter().map(|r| r.documents.len()).sum::<usize>();
+    let mut done = 0;
+    let mut tick = || {
+        done += 1;
+        progress(done, all);
+    };
+    let before = before_the_test(&main, &mut tick);
+    let fusion = chosen(&before);
+    let mut contrasts = contrasts(&before, &main);
+    for other in &rotated {
+        contrasts.extend(self::contrasts(&before_the_test(other, &mut tick), other));
+    }
+    let calibration = Calibration::new(humans(&before, &main, &fusion), contrasts);
+    let judge = Judge {
+        fusion,
+        calibration: calibration.clone(),
+        unrelated_max: UNRELATED_MAX,
+        independent_max: INDEPENDENT_MAX,
+    };
+    let depth = Depth::Paraphrases(Guarantee::Words39);
+    let mut figures = Figures {
+        recall: BTreeMap::new(),
+        recall_any_length: BTreeMap::new(),
+        recall_with_twins: BTreeMap::new(),
+        human: NONE,
+        human_same_prompt: NONE,
+        same_prompt: NONE,
+        same_prompt_any_output: NONE,
+        same_prompt_without_twins: NONE,
+        any_shared_gram: NONE,
+        fusion,
+        calibration,
+        outputs: main.registry.outputs().len(),
+        told: [Vec::new(), Vec::new()],
+    };
+    for setting in std::iter::once(&main).chain(&rotated) {
+        let scanner = Scanner::new(&setting.registry, &setting.key, depth, judge.clone());
+        for document in &setting.documents {
+            if document.split == Split::Test {
+                figures.count(document, &scanner);
+                tick();
+            }
+        }
+    }
+    Ok(figures)
+}
+
+const NONE: Rate = Rate { hits: 0, of: 0 };
+
+fn count(rate: &mut Rate, hit: bool) {
+    rate.hits += u64::from(hit);
+    rate.of += 1;
+}
+
+impl Figures {
+    fn count(&mut self, document: &Document, scanner: &Scanner<'_>) {
+        let verdict = scanner.scan(&document.text);
+        let flagged = verdict.derived();
+        let bytes = document.text.len() as u64;
+        // Equal outputs to other prompts are one family: either name is right.
+        let named = verdict.matches.iter().filter(|m| {
+            let truth = document.output;
+            truth.is_some_and(|t| m.output == t || m.family.contains(&t))
+        });
+        let (mut derived, mut resembles) = (false, false);
+        for one in named {
+            derived |= one.derived;
+            resembles |= one.resembles;
+        }
+        match document.row.as_str() {
+            HUMAN => {
+                count(&mut self.human, flagged);
+                self.told[1].push((bytes, flagged));
+            }
+            HUMAN_SAME => count(&mut self.human_same_prompt, derived),
+            SAME_PROMPT => {
+                count(&mut self.same_prompt, derived);
+                count(&mut self.same_prompt_any_output, flagged);
+                count(&mut self.same_prompt_without_twins, resembles);
+                count(&mut self.any_shared_gram, document.shares_gram);
+            }
+            SAME_PROMPT_ALONE => {}
+            row => {
+                if let Some(row) = row.strip_prefix(TWINNED) {
+                    let rate = self.recall_with_twins.entry(row.to_owned());
+                    count(rate.or_insert(NONE), derived);
+                    return;
+                }
+                if document.output.is_some_and(|t| scanner.has_twins(t)) {
+                    return;
+                }
+                let rate = self.recall_any_length.entry(row.to_owned());
+                count(rate.or_insert(NONE), derived);
+                if verdict.words >= WORDS_MIN {
+                    count(self.recall.entry(row.to_owned()).or_insert(NONE), derived);
+                }
+                self.told[0].push((bytes, flagged));
+            }
+        }
+    }
+
+    /// Over `corpora` made of the documents at hand, in how many the interval holds the true share
+    /// of documents, bytes and tokens. Rates are measured anew each time, on documents drawn like
+    /// the corpus.
+    pub fn coverage(&self, corpora: usize, seed: u64) -> [Rate; 3] {
+        let mut random = Random::new(seed);
+        let mut held = [NONE; 3];
+        let [derived, human] = &self.told;
+        if derived.is_empty() || human.is_empty() {
+            return held;
+        }
+        for _ in 0..corpora {
+            let mut rate = |from: &[(u64, bool)], wanted: bool| {
+                let mut rate = NONE;
+                for _ in 0..from.len().min(1_000) {
+                    let one = from.get(random.below(from.len()));
+                    count(&mut rate, one.is_some_and(|(_, f)| *f == wanted));
+                }
+                rate
+            };
+            let measured = Measured {
+                sensitivity: rate(derived, true),
+                specificity: rate(human, false),
+            };
+            // From half of one in a hundred to half of all.
+            let share = 5 + random.below(496);
+            let mut tally = CorpusTally::default();
+            let mut truth = [Rate { hits: 0, of: 0 }; 3];
+            for _ in 0..1_000 {
+                let is = random.below(1_000) < share;
+                let from = if is { derived } else { human };
+                let Some((bytes, flagged)) = from.get(random.below(from.len())) else {
+                    continue;
+                };
+                let tokens = bytes / 4 + 1;
+                tally.add(*bytes, tokens, *flagged);
+                for (truth, weight) in truth.iter_mut().zip([1, *bytes, tokens]) {
+                    truth.hits += weight * u64::from(is);
+                    truth.of += weight;
+                }
+            }
+            let shares = tally.shares(&measured);
+            let shares = [shares.documents, shares.bytes, shares.tokens];
+            for ((held, share), truth) in held.iter_mut().zip(shares).zip(truth) {
+                let truth = truth.value();
+                count(held, share.lo <= truth && truth <= share.hi);
+            }
+        }
+        held
+    }
+}
+
+/// What the first two splits say of a document.
+struct Seen<'a> {
+    document: &'a Document,
+    /// Of every output it shares a key with.
+    candidates: Vec<(usize, Features)>,
+}
+
+fn before_the_test<'a>(setting: &'a Setting, tick: &mut impl FnMut()) -> Vec<Seen<'a>> {
+    let judge = Judge {
+        fusion: Fusion::STANDARD,
+        calibration: Calibration::default(),
+        unrelated_max: 0.0,
+        independent_max: 0.0,
+    };
+    let depth = Depth::Paraphrases(Guarantee::Words39);
+    let scanner = Scanner::new(&setting.registry, &setting.key, depth, judge);
+    let outputs = setting.registry.outputs();
+    let mut seen = Vec::new();
+    for document in &setting.documents {
+        if document.split == Split::Test {
+            continue;
+        }
+        let mut candidates = scanner.candidates(&document.text);
+        // Of the others only the strongest can be the first, whatever the weights.
+        let truth = document.output;
+        let group = truth.and_then(|t| outputs.get(t)).map_or(0, |o| o.prompt);
+        let strength = |f: &Features| f.bits.iter().sum::<f64>();
+        candidates.sort_by(|a, b| strength(&b.1).total_cmp(&strength(&a.1)));
+        let mut kept = 0;
+        candidates.retain(|(output, _)| {
+            kept += 1;
+            let of_group = outputs
+                .get(*output)
+                .is_some_and(|o| group != 0 && o.prompt == group);
+            kept <= 16 || Some(*output) == truth || of_group
+        });
+        seen.push(Seen {
+            document,
+            candidates,
+        });
+        tick();
+    }
+    seen
+}
+
+/// What may be chosen: only ratios count, for thresholds follow.
+fn choices() -> Vec<Fusion> {
+    let mut all = Vec::new();
+    for skeleton in [1.0, 0.5] {
+        for triples in [0.2, 0.3, 0.45, 0.6] {
+            all.push(Fusion {
+                weights: [1.0, skeleton, triples],
+            });
+        }
+    }
+    all
+}
+
+/// The weights with the best mean recall over all rows of the first split, at a threshold that
+/// three human documents in a thousand of that split reach.
+fn chosen(seen: &[Seen<'_>]) -> Fusion {
+    const FLAGGED: f64 = 0.003;
+    let mut best = (f64::NEG_INFINITY, Fusion::STANDARD);
+    for fusion in choices() {
+        let mut human = Vec::new();
+        let mut rows: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for one in seen.iter().filter(|s| s.document.split == Split::Weights) {
+            let bits = |(_, f): &(usize, Features)| fusion.bits(f);
+            match one.document.row.as_str() {
+                HUMAN => human.push(one.candidates.iter().map(bits).fold(0.0, f64::max)),
+                HUMAN_SAME | SAME_PROMPT | SAME_PROMPT_ALONE => {}
+                row if row.starts_with(TWINNED) => {}
+                row => {
+                    let truth = |c: &&(usize, Features)| Some(c.0) == one.document.output;
+                    let found = one.candidates.iter().find(truth).map_or(0.0, bits);
+                    rows.entry(row).or_default().push(found);
+                }
+            }
+        }
+        let threshold = provenance::Tail::new(human).threshold(FLAGGED);
+        let recall = |scores: &Vec<f64>| {
+            let found = scores.iter().filter(|s| **s > threshold).count();
+            real(found) / real(scores.len().max(1))
+        };
+        let mean = rows.values().map(recall).sum::<f64>() / real(rows.len().max(1));
+        if mean > best.0 + 1e-9 {
+            best = (mean, fusion);
+        }
+    }
+    best.1
+}
+
+/// The bits of the strongest match of each human document of the second split.
+fn humans(seen: &[Seen<'_>], setting: &Setting, fusion: &Fusion) -> Vec<f64> {
+    let outputs = setting.registry.outputs();
+    let recognisable = |c: &&(usize, Features)| {
+        let output: Option<&Output> = outputs.get(c.0);
+        output.is_some_and(|o| o.role == Role::Output)
+    };
+    let wanted = |s: &&Seen<'_>| s.document.row == HUMAN && s.document.split == Split::Calibration;
+    let strongest = |s: &Seen<'_>| {
+        let bits = s.candidates.iter().filter(recognisable);
+        bits.map(|(_, f)| fusion.bits(f)).fold(0.0, f64::max)
+    };
+    seen.iter().filter(wanted).map(strongest).collect()
+}
+
+/// How much nearer independent answers are to an output than to its control twins. Weights are not
+/// chosen by them, so both splits before the test may tell.
+fn contrasts(seen: &[Seen<'_>], setting: &Setting) -> Vec<f64> {
+    let outputs = setting.registry.outputs();
+    let mut found = Vec::new();
+    for one in seen.iter().filter(|s| s.document.row == SAME_PROMPT) {
+        let truth = one.document.output;
+        let group = truth.and_then(|t| outputs.get(t)).map(|o| o.prompt);
+        let (mut own, mut twin) = (0.0_f64, 0.0_f64);
+        for (output, features) in &one.candidates {
+            let of_group = outputs.get(*output).filter(|o| Some(o.prompt) == group);
+            match of_group.map(|o| o.role) {
+                Some(Role::Control) => twin = twin.max(features.ordered()),
+                Some(Role::Output) if Some(*output) == truth => own = features.ordered(),
+                _ => {}
+            }
+        }
+        found.push(own - twin);
+    }
+    found
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn real(n: usize) -> f64 {
+    n as f64
+}
