@@ -140,7 +140,7 @@ fn kept_letters(lo: u64, length: usize) -> usize {
     } else if TWO.contains(&(last >> 8)) && length > 4 {
         2
     } else {
-        usize::from(length > 3 && matches!((last >> 16) as u8, b's' | b'e' | b'y'))
+        usize::from(length > 3 && b"sey".iter().any(|b| last >> 16 == u64::from(*b)))
     };
     (length - cut).min(LETTERS)
 }
