@@ -1,5 +1,7 @@
 //! The one place that knows which engine keeps the data.
 
+mod script;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
@@ -19,6 +21,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::faults::{Mutant, has};
 use crate::folder::exclusive;
+pub(crate) use script::Script;
 
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "rooms", include_str!("../migrations/0001_rooms.sql")),
@@ -213,38 +216,6 @@ macro_rules! bound {
     }};
 }
 
-/// Statements that are carried out together.
-///
-/// `SQLite` gets them as one text: each would cost two changes of thread, to its worker and back.
-pub(crate) struct Script {
-    parts: Vec<(String, Vec<Cell>)>,
-    sqlite: bool,
-}
-
-impl Script {
-    /// Adds the writing of many rows with few statements: `{}` of `sql` becomes the rows. At most
-    /// 8,000 values a statement: `SQLite` allows 32,766, `PostgreSQL` 65,535.
-    pub(crate) fn rows(&mut self, sql: &str, rows: Vec<Vec<Cell>>) {
-        let Some(width) = rows.first().map(Vec::len) else {
-            return;
-        };
-        let per_statement = (8_000 / width.max(1)).max(1);
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let chunk: Vec<_> = rows.by_ref().take(per_statement).collect();
-            let places = places(width, chunk.len(), self.sqlite);
-            let statement = sql.replacen("{}", &places, 1);
-            let cells = chunk.into_iter().flatten().collect();
-            self.parts.push((statement, cells));
-        }
-    }
-
-    /// Adds one statement; `{}` of `sql` becomes `($1,$2...)`, a place for each cell.
-    pub(crate) fn list(&mut self, sql: &str, cells: Vec<Cell>) {
-        self.rows(sql, vec![cells]);
-    }
-}
-
 /// The one connection that writes.
 pub(crate) struct Session {
     connection: Connection,
@@ -366,28 +337,6 @@ impl Session {
         }
         self.in_transaction = false;
     }
-}
-
-/// `($1,$2),($3,$4)` for two rows of width two; `SQLite` counts for itself, `(?,?),(?,?)`, from
-/// statement to statement of one text.
-fn places(width: usize, rows: usize, sqlite: bool) -> String {
-    let mut text = String::with_capacity(rows * width * 6);
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 1..=width {
-            if column > 1 {
-                text.push(',');
-            }
-            if sqlite {
-                text.push('?');
-            } else {
-                text.push('$');
-                text.push_str(&(row * width + column).to_string());
-            }
-        }
-        text.push(')');
-    }
-    text
 }
 
 enum Readers {

@@ -294,10 +294,12 @@ impl Keeper {
         let midnight = now.0 - now.0.rem_euclid(Span::days(1).0);
         let before = Timestamp(midnight.saturating_sub(days));
         let end = self.database.place_at(before).await?;
-        let held = self.held_keys(now).await?;
         let (mut done, mut from) = (LetGo::default(), 0);
         let mut needles = Vec::new();
         loop {
+            // Between two pages others get their turn, and may place a hold.
+            let _one_at_a_time = self.commands.lock().await;
+            let held = self.held_keys(now).await?;
             let page = self.database.old_bodies(from..end, LET_GO).await?;
             let Some(last) = page.last() else { break };
             from = last.seq + 1;
@@ -313,6 +315,8 @@ impl Keeper {
         let month = evidence::seal::keys::month(before);
         let mut after = 0;
         loop {
+            let _one_at_a_time = self.commands.lock().await;
+            let held = self.held_keys(now).await?;
             let idle = self.database.idle_keys(&month, after, LET_GO).await?;
             let Some(last) = idle.last() else { break };
             after = last.id;
@@ -351,7 +355,6 @@ impl Keeper {
         if bodies.is_empty() && keys.is_empty() {
             return Ok(());
         }
-        let _one_at_a_time = self.commands.lock().await;
         let mut entry = Entry::of(Record {
             at: self.clock.now(),
             account: None,
@@ -481,3 +484,6 @@ fn erasure(
     }));
     entry
 }
+
+#[cfg(test)]
+mod tests;

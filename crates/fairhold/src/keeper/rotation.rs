@@ -95,3 +95,6 @@ impl Keeper {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ impl Judge for Permit {
     }
 }
 
-fn options(url: &str) -> Options {
+pub(super) fn options(url: &str) -> Options {
     Options {
         url: url.to_owned(),
         reserve: None,
@@ -45,7 +45,7 @@ fn options(url: &str) -> Options {
     }
 }
 
-fn account(n: u8) -> AccountId {
+pub(super) fn account(n: u8) -> AccountId {
     AccountId::parse(&format!("a{n}")).unwrap()
 }
 
@@ -54,7 +54,7 @@ fn key(n: u8) -> Key {
 }
 
 /// `keys` accounts with a key each, in one project with this budget.
-async fn open(url: &str, keys: u8, budget: u64) -> (Keeper, JournalTask) {
+pub(super) async fn open(url: &str, keys: u8, budget: u64) -> (Keeper, JournalTask) {
     let (keeper, task) = Keeper::open(options(url)).await.unwrap();
     let organisation = OrganisationId::parse("o").unwrap();
     let project = ProjectId::parse("p").unwrap();
@@ -93,7 +93,7 @@ async fn open(url: &str, keys: u8, budget: u64) -> (Keeper, JournalTask) {
     (keeper, task)
 }
 
-fn ask(n: usize, k: u8, tokens_max: u64) -> Ask {
+pub(super) fn ask(n: usize, k: u8, tokens_max: u64) -> Ask {
     Ask {
         exchange: ExchangeId::parse(&format!("x{n}")).unwrap(),
         at: SystemClock.now(),
@@ -108,7 +108,7 @@ fn ask(n: usize, k: u8, tokens_max: u64) -> Ask {
     }
 }
 
-fn completion(admitted: Admitted, tokens: u64) -> Completion {
+pub(super) fn completion(admitted: Admitted, tokens: u64) -> Completion {
     Completion {
         admitted,
         at: SystemClock.now(),
@@ -124,7 +124,7 @@ fn completion(admitted: Admitted, tokens: u64) -> Completion {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

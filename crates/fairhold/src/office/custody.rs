@@ -170,22 +170,9 @@ pub(super) async fn read(
     Ok(bodies.into_iter().map(view).collect())
 }
 
-/// The beginning of a day written as `2027-01-31` (Hinnant's days-from-civil); none where its
-/// written form would be another.
+/// The beginning of a day written as `2027-01-31`.
 fn midnight(text: &str) -> Option<Timestamp> {
-    let mut parts = text.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let plausible = (0..10_000).contains(&year) && (1..=12).contains(&month);
-    if !plausible || !(1..=31).contains(&day) {
-        return None;
-    }
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let of_era = year - era * 400;
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    let at = Timestamp(days * 86_400_000);
-    at.rfc3339().starts_with(&format!("{text}T")).then_some(at)
+    wire::import::parse_rfc3339(&format!("{text}T00:00:00Z"))
 }
 
 fn hold_view(hold: &HoldRow, now: Timestamp) -> HoldView {

@@ -9,6 +9,8 @@
 mod crash;
 #[cfg(test)]
 mod detect;
+#[cfg(test)]
+mod erase;
 mod hostile;
 #[cfg(test)]
 mod ledger;

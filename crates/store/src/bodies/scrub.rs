@@ -93,7 +93,7 @@ impl Database {
         empty_log(&mut *self.session().await?).await?;
         let needles = Needles::of(needles);
         let mut found = rewrite;
-        if !found {
+        if !found && !needles.is_empty() {
             (done.searched_bytes, found) = search(path, &needles).await?;
         }
         if found {
@@ -171,6 +171,10 @@ impl Needles {
             all.by_head.entry(*head).or_default().push(needle);
         }
         all
+    }
+
+    fn is_empty(&self) -> bool {
+        self.by_head.is_empty()
     }
 
     fn found_in(&self, bytes: &[u8]) -> bool {

@@ -38,9 +38,12 @@ fn wherever_a_replacement_is_cut_short_both_keys_are_found_and_it_goes_on() {
         let next = folder.next_kek().unwrap();
         assert_eq!(folder.next_kek().unwrap(), next, "it is made once");
         assert_ne!(old, next);
-        let stop = |step| match Some(step) == cut {
-            true => Err(io::Error::other("cut short")),
-            false => Ok(()),
+        let stop = |step| {
+            if Some(step) == cut {
+                Err(io::Error::other("cut short"))
+            } else {
+                Ok(())
+            }
         };
         assert_eq!(folder.swap_kek(stop).is_err(), cut.is_some());
         let held = folder.keks().unwrap();

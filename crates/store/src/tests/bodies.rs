@@ -170,9 +170,9 @@ fn expired_bodies_go_and_keys_that_still_open_one_stay() {
     on_both(|url| async move {
         let (database, journal, task) = started(&url).await;
         let (one, two) = (key(1, "acme", 1), key(2, "acme", 2));
-        for (n, row) in [&one, &one, &two, &two].into_iter().enumerate() {
+        for (n, row) in (0_i64..).zip([&one, &one, &two, &two]) {
             let mut entry = exchange_of(&format!("e{n}"), row);
-            entry.record.at = Timestamp(NOON.0 + n as i64 * 1_000);
+            entry.record.at = Timestamp(NOON.0 + n * 1_000);
             journal.append(entry).await.unwrap();
         }
         let before = Timestamp(NOON.0 + 3_000);
