@@ -28,7 +28,8 @@ async fn exchanged(keeper: &Keeper, n: usize) -> ExchangeId {
     let admitted = keeper
         .admit(asked, Bytes::from_static(b"{}"))
         .await
-        .unwrap();
+        .unwrap()
+        .what;
     let id = admitted.exchange.clone();
     let answer = Bytes::from_static(b"ok");
     keeper
