@@ -31,11 +31,11 @@ TOML
 key=$("$fairhold" key create a --data "$data" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["key"])')
 
 start() {
-    "$fairhold" serve --config "$scratch/serve.toml" --data "$data" --json > "$scratch/told" 2> "$scratch/log" &
-    server=$!
+    coproc SERVER { exec "$fairhold" serve --config "$scratch/serve.toml" --data "$data" --json 2> "$scratch/log"; }
+    server=$SERVER_PID
     # The line appears once it listens; a server that died says why.
-    tail --pid="$server" -n +1 -F "$scratch/told" 2>/dev/null | head -n 1 > "$scratch/first"
-    gateway=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["gateway"])' "$scratch/first") || { cat "$scratch/log" >&2; exit 1; }
+    read -r told <&"${SERVER[0]}" || { cat "$scratch/log" >&2; exit 1; }
+    gateway=$(python3 -c 'import json, sys; print(json.loads(sys.argv[1])["gateway"])' "$told")
 }
 stop() { kill "$server"; wait "$server" || true; server=; }
 opened() { "$python" "$here/open.py" "$data/fairhold.db" "$data/master.key" ada bob > "$scratch/opened"; }
