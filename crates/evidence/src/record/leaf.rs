@@ -138,10 +138,6 @@ fn digest(text: &str) -> Result<[u8; 32], RecordError> {
     Ok(bytes)
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each kind of record, nothing else"
-)]
 fn shape(event: &Event) -> Shape {
     match event {
         Event::Intent {
@@ -240,10 +236,6 @@ fn shape(event: &Event) -> Shape {
     }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each kind of record, nothing else"
-)]
 fn event(shape: Shape) -> Result<Event, RecordError> {
     Ok(match shape {
         Shape::Intent {

@@ -27,8 +27,8 @@ pub struct KekId(pub [u8; 32]);
 impl fmt::Display for KekId {
     /// The first eight hexadecimal digits: enough to tell one's own keys apart.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
-        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}")
+        let (first, _) = self.0.split_at(4);
+        first.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
