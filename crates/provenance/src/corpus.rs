@@ -209,14 +209,14 @@ fn prevalence(p: f64, n: f64, measured: &Measured) -> Share {
         let value = (real(rate.hits) + 1.0) / of;
         (value, value * (1.0 - value) / of)
     };
-    let (se, se_variance) = adjusted(measured.sensitivity);
-    let (sp, sp_variance) = adjusted(measured.specificity);
-    let middle = (p_adjusted + sp - 1.0) / (se + sp - 1.0);
-    let shift = 2.0 * z2 * (middle * se_variance - (1.0 - middle) * sp_variance);
+    let (sensitivity, missed_variance) = adjusted(measured.sensitivity);
+    let (specificity, vain_variance) = adjusted(measured.specificity);
+    let middle = (p_adjusted + specificity - 1.0) / (sensitivity + specificity - 1.0);
+    let shift = 2.0 * z2 * (middle * missed_variance - (1.0 - middle) * vain_variance);
     let variance = p_adjusted * (1.0 - p_adjusted) / n_adjusted
-        + middle * middle * se_variance
-        + (1.0 - middle) * (1.0 - middle) * sp_variance;
-    let half = Z * variance.sqrt() / (se + sp - 1.0).abs();
+        + middle * middle * missed_variance
+        + (1.0 - middle) * (1.0 - middle) * vain_variance;
+    let half = Z * variance.sqrt() / (sensitivity + specificity - 1.0).abs();
     Share {
         flagged: p,
         share: point.clamp(0.0, 1.0),

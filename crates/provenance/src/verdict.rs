@@ -46,7 +46,7 @@ pub struct Independent {
     pub twins: usize,
     /// How many of them the document resembles as much or more.
     pub as_near: usize,
-    /// (1 + as_near) / (twins + 1).
+    /// (1 + those) / (twins + 1).
     pub rank_p: f64,
     /// By how much the document is nearer to the output than to the nearest twin
     /// ([`Features::ordered`]).

@@ -44,7 +44,7 @@ proptest! {
         walk(&text, &mut every);
         prop_assert_eq!(every.0.len(), words.len());
         for (start, word) in every.0.iter().zip(&words) {
-            let from = normal_words(&text[*start..]);
+            let from = normal_words(text.get(*start..).unwrap());
             prop_assert_eq!(&from[0], word);
         }
     }

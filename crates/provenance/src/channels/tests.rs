@@ -20,7 +20,7 @@ fn keys(channel: Channel, text: &str) -> Vec<u64> {
             skeleton(&read, &kept, key.secrets(), |k| found.push(k.key));
         }
         Channel::Triples => triples(&read, key.secrets(), Triples::Sampled, |k| {
-            found.push(k.key)
+            found.push(k.key);
         }),
     }
     found

@@ -9,7 +9,12 @@ impl Dice {
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        f64::from(u32::try_from((z ^ (z >> 31)) >> 32).unwrap()) / (f64::from(u32::MAX) + 1.0)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.unit();
+        (self.0 >> 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) % n
     }
 
     fn rate(&mut self, p: f64, of: u64) -> Rate {
@@ -33,7 +38,7 @@ fn the_interval_covers_what_it_says() {
         let (mut derived, mut derived_bytes, mut all_bytes) = (0_u64, 0_u64, 0_u64);
         for _ in 0..1_000 {
             let is = dice.unit() < share;
-            let size = (200.0 + 3_000.0 * dice.unit().powi(3)) as u64;
+            let size = 200 + dice.below(1_000) * dice.below(1_000) / 300;
             derived += u64::from(is);
             derived_bytes += size * u64::from(is);
             all_bytes += size;
