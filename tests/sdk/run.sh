@@ -32,9 +32,11 @@ key() { # key ACCOUNT [options]: prints the new key
 FAIRHOLD_KEY=$(key plain)
 FAIRHOLD_KEY_TIGHT=$(key tight --requests-per-minute 1)
 FAIRHOLD_KEY_SUSPENDED=$(key harvester)
-"$fairhold" case propose harvester --clause openai-services/restrictions-e \
+"$fairhold" case observe harvester --clause openai-services/restrictions-e \
     --summary "sdk test" --by alice --data "$data" --json > "$scratch/case.json"
 case_id=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["case"])' "$scratch/case.json")
+"$fairhold" case emergency "$case_id" --by alice --comment "it cannot wait" --data "$data" --json >/dev/null
+"$fairhold" case propose "$case_id" --action suspend --by alice --data "$data" --json >/dev/null
 "$fairhold" case approve "$case_id" --by bob --data "$data" --json >/dev/null
 
 "$fairhold" serve --config "$scratch/serve.toml" --data "$data" --enforce > "$scratch/serve.log" 2>&1 &

@@ -1,296 +1,333 @@
 //! One case, as its steps left it.
 
+mod guard;
+mod look;
+
 use std::collections::BTreeSet;
-use std::fmt;
 
-use facts::{AccountId, CaseId, PersonId, Span, Timestamp};
+use facts::{CaseId, Timestamp};
 
-use crate::step::{Deed, Measure, Proposal, Step};
+use crate::actor::{Actor, Role};
+use crate::refused::Refused;
+use crate::restriction::{EMERGENCY, Restriction};
+use crate::step::{Condition, Deed, Limits, Measure, Notice, Observation, Proposal, Step};
 
-/// How long an appeal stays open after the decision: six months.
-pub const APPEAL: Span = Span::days(183);
+pub use look::{Outcome, State};
 
-/// The longest summary of facts, in characters.
-pub const SUMMARY_MAX: usize = 5_000;
+/// The longest account of facts or reasons, in characters (the limit of the
+/// DSA Transparency Database's `decision_facts`).
+pub const FACTS_MAX: usize = 5_000;
+/// The longest comment, in characters: an appeal may be long.
+pub const COMMENT_MAX: usize = 20_000;
+/// The most conditions of an undertaking.
+pub const CONDITIONS_MAX: usize = 20;
 
-/// Where a case stands.
+/// What is to be done once a step is recorded, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Tell the accused, before anything acts.
+    Inform,
+    /// What acts on the accounts changed: see [`Case::standing`].
+    Enforce,
+    /// Every case that rests on this one is to take a step [`Deed::Reopened`].
+    Reopen(CaseId),
+}
+
+/// What a person decided last about the whole case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Nothing has happened to the accounts yet.
-    Proposed,
-    /// Closed; nothing happens.
-    Rejected,
-    /// The measure acts.
-    InForce,
-    /// The measure acts; the accused contests.
-    Appealed,
-    /// The measure acts; the appeal was heard.
+enum Ruling {
     Upheld,
-    /// The measure was lifted.
+    Overturned,
+    Reinstated,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    Dismissed,
     Overturned,
 }
 
-/// What a person wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// Agree, as a second person.
-    Approve,
-    /// Decline, as a second person.
-    Reject,
-    /// Contest.
-    Appeal,
-    /// Decide against the appeal.
-    Uphold,
-    /// Decide for the appeal.
-    Overturn,
-}
-
-impl Act {
-    fn deed(self) -> Deed {
-        match self {
-            Self::Approve => Deed::Approved,
-            Self::Reject => Deed::Rejected,
-            Self::Appeal => Deed::Appealed,
-            Self::Uphold => Deed::Upheld,
-            Self::Overturn => Deed::Overturned,
-        }
-    }
-}
-
-/// Why a step may not be taken; nothing changed.
+/// What the accused offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused(String);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+pub struct Undertaking {
+    /// Its conditions.
+    pub conditions: Vec<Condition>,
+    /// Whether it was taken up.
+    pub accepted: bool,
+    /// For each condition whether it was found met; none before it was checked.
+    pub met: Vec<Option<bool>>,
 }
 
-impl std::error::Error for Refused {}
-
-fn refused<T>(why: impl Into<String>) -> Result<T, Refused> {
-    Err(Refused(why.into()))
+/// A proposal that awaits a second person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// What.
+    pub proposal: Proposal,
+    /// Who proposed.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     id: CaseId,
-    proposal: Proposal,
-    state: State,
+    observation: Observation,
     steps: Vec<Step>,
-    /// Who proposed and who decided: they may not hear the appeal.
-    involved: BTreeSet<PersonId>,
-    decided: Option<Timestamp>,
+    notice: Option<(Timestamp, Notice)>,
+    answered: bool,
+    undertaking: Option<Undertaking>,
+    pending: Option<Pending>,
+    restrictions: Vec<Restriction>,
+    /// How many restrictions there were when the pending appeal was opened.
+    appeal: Option<usize>,
+    review: Option<(CaseId, Timestamp)>,
+    reopened: BTreeSet<CaseId>,
+    ruling: Option<Ruling>,
+    closed: Option<Closed>,
 }
 
 impl Case {
     /// Opens a case by its first step.
     ///
     /// # Errors
-    /// [`Refused`] when the step is not a proposal that can be decided.
+    /// [`Refused`] when the step is no observation that can be answered.
     pub fn open(id: CaseId, first: Step) -> Result<Self, Refused> {
-        let Deed::Proposed(proposal) = &first.deed else {
-            return refused("a case begins with a proposal");
+        let Deed::Observed(observation) = &first.deed else {
+            return Err(Refused::Opening);
         };
-        let unique: BTreeSet<&AccountId> = proposal.accounts.iter().collect();
-        if unique.is_empty() || unique.len() != proposal.accounts.len() {
-            return refused("a proposal names at least one account, and each once");
-        }
-        if proposal.summary.trim().is_empty() || proposal.exculpatory.trim().is_empty() {
-            return refused(
-                "a proposal states its facts, and what speaks for the accused or that nothing was found",
-            );
-        }
-        if proposal.summary.chars().count() > SUMMARY_MAX {
-            return refused(format!(
-                "the facts may have at most {SUMMARY_MAX} characters"
-            ));
-        }
+        guard::opening(&first, observation)?;
         Ok(Self {
             id,
-            proposal: proposal.clone(),
-            state: State::Proposed,
-            involved: BTreeSet::from([first.by.clone()]),
-            decided: None,
+            observation: observation.clone(),
             steps: vec![first],
+            notice: None,
+            answered: false,
+            undertaking: None,
+            pending: None,
+            restrictions: Vec::new(),
+            appeal: None,
+            review: None,
+            reopened: BTreeSet::new(),
+            ruling: None,
+            closed: None,
         })
     }
 
     /// The case that these steps left.
     ///
     /// # Errors
-    /// [`Refused`] naming the step that could not have been taken.
+    /// [`Refused::Replay`] naming the step that could not have been taken.
     pub fn replay(id: CaseId, steps: impl IntoIterator<Item = Step>) -> Result<Self, Refused> {
+        let at = |n: usize| {
+            move |why| Refused::Replay {
+                n,
+                why: Box::new(why),
+            }
+        };
         let mut steps = steps.into_iter();
         let Some(first) = steps.next() else {
-            return refused("a case has at least one step");
+            return Err(Refused::Opening);
         };
-        let mut case = Self::open(id, first)?;
+        let mut case = Self::open(id, first).map_err(at(0))?;
         for step in steps {
             let n = case.steps.len();
-            case.take(step)
-                .map_err(|e| Refused(format!("step {n}: {e}")))?;
+            case.take(step).map_err(at(n))?;
         }
         Ok(case)
     }
 
-    /// The step that `act` would be, if it may be taken now. Changes nothing.
-    ///
-    /// # Errors
-    /// [`Refused`] saying who may act, or when.
-    pub fn decide(
-        &self,
-        act: Act,
-        by: PersonId,
-        comment: String,
-        at: Timestamp,
-    ) -> Result<Step, Refused> {
-        let step = Step {
-            at,
-            by,
-            comment,
-            deed: act.deed(),
-        };
-        self.allows(&step)?;
-        Ok(step)
-    }
-
-    /// Takes a step.
+    /// Takes a step; says what is to be done once it is recorded.
     ///
     /// # Errors
     /// [`Refused`]; the case is as before.
-    pub fn take(&mut self, step: Step) -> Result<(), Refused> {
-        self.state = self.allows(&step)?;
-        if matches!(step.deed, Deed::Approved | Deed::Rejected) {
-            self.involved.insert(step.by.clone());
-            self.decided = Some(step.at);
-        }
-        self.steps.push(step);
-        Ok(())
-    }
-
-    /// Where the step would lead.
-    fn allows(&self, step: &Step) -> Result<State, Refused> {
-        if self.steps.last().is_some_and(|last| step.at < last.at) {
-            return refused("a step cannot be earlier than the one before it");
-        }
-        match (self.state, &step.deed) {
-            (State::Proposed, Deed::Approved) => self.second(step, State::InForce),
-            (State::Proposed, Deed::Rejected) => self.second(step, State::Rejected),
-            (State::InForce, Deed::Appealed) => self.in_time(step),
-            (State::Appealed, Deed::Upheld) => self.outsider(step, State::Upheld),
-            (State::Appealed, Deed::Overturned) => self.outsider(step, State::Overturned),
-            (state, deed) => refused(format!(
-                "a case that is {} cannot be {}",
-                self.state_word_of(state),
-                deed.word()
-            )),
-        }
-    }
-
-    fn second(&self, step: &Step, to: State) -> Result<State, Refused> {
-        if self.involved.contains(&step.by) {
-            return refused(format!(
-                "{} proposed this case: a second person must decide it",
-                step.by
-            ));
-        }
-        Ok(to)
-    }
-
-    fn outsider(&self, step: &Step, to: State) -> Result<State, Refused> {
-        if self.involved.contains(&step.by) {
-            return refused(format!(
-                "{} took part in this case: its appeal is decided by someone who did not",
-                step.by
-            ));
-        }
-        Ok(to)
-    }
-
-    fn in_time(&self, step: &Step) -> Result<State, Refused> {
-        match self.appeal_until() {
-            Some(end) if step.at <= end => Ok(State::Appealed),
-            _ => refused("the six months for an appeal are over"),
-        }
-    }
-
-    /// Its id.
-    pub fn id(&self) -> &CaseId {
-        &self.id
-    }
-
-    /// What was proposed.
-    pub fn proposal(&self) -> &Proposal {
-        &self.proposal
-    }
-
-    /// Where it stands.
-    pub fn state(&self) -> State {
-        self.state
-    }
-
-    /// Its steps, in order.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
-    /// The word for where it stands, for example `suspended`.
-    pub fn state_word(&self) -> &'static str {
-        self.state_word_of(self.state)
-    }
-
-    fn state_word_of(&self, state: State) -> &'static str {
-        match (state, self.proposal.measure) {
-            (State::Proposed, _) => "proposed",
-            (State::Rejected, _) => "rejected",
-            (State::InForce, Measure::Notice) => "noticed",
-            (State::InForce, Measure::Suspend) => "suspended",
-            (State::Appealed, _) => "appealed",
-            (State::Upheld, _) => "upheld",
-            (State::Overturned, _) => "overturned",
-        }
-    }
-
-    /// What acts on the accounts now, if anything.
-    pub fn in_force(&self) -> Option<Measure> {
-        match self.state {
-            State::InForce | State::Appealed | State::Upheld => Some(self.proposal.measure),
-            State::Proposed | State::Rejected | State::Overturned => None,
-        }
-    }
-
-    /// Until when the accused may appeal; none before there is anything to appeal.
-    pub fn appeal_until(&self) -> Option<Timestamp> {
-        (self.state == State::InForce)
-            .then(|| self.decided.map(|at| at.plus(APPEAL)))
-            .flatten()
-    }
-
-    /// The statement of reasons, in words (shaped after DSA Article 17(3)).
-    pub fn statement(&self) -> String {
-        let p = &self.proposal;
-        let accounts = p
-            .accounts
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let measure = match p.measure {
-            Measure::Notice => "notice; nothing is restricted",
-            Measure::Suspend => {
-                "suspension of API access, everywhere, until this case ends otherwise"
+    pub fn take(&mut self, step: Step) -> Result<Vec<Effect>, Refused> {
+        self.allows(&step)?;
+        let at = step.at;
+        let effects = match &step.deed {
+            Deed::Noticed(notice) => {
+                self.notice = Some((at, notice.clone()));
+                self.ruling = None;
+                vec![Effect::Inform]
+            }
+            Deed::Declared => self.answer(),
+            Deed::Undertaken(conditions) => {
+                self.undertaking = Some(Undertaking {
+                    conditions: conditions.clone(),
+                    accepted: false,
+                    met: vec![None; conditions.len()],
+                });
+                self.answer()
+            }
+            Deed::Accepted => {
+                self.undertaking
+                    .as_mut()
+                    .iter_mut()
+                    .for_each(|u| u.accepted = true);
+                vec![Effect::Inform]
+            }
+            Deed::Checked { condition, met } => self.checked(*condition, *met),
+            Deed::Proposed(proposal) => {
+                self.pending = Some(Pending {
+                    proposal: proposal.clone(),
+                    by: step.by.clone(),
+                    at,
+                });
+                Vec::new()
+            }
+            Deed::Approved => self.approve(at),
+            Deed::Returned => {
+                self.pending = None;
+                Vec::new()
+            }
+            Deed::Emergency(limits) => self.stop(*limits, at, &step.comment),
+            Deed::Appealed => {
+                self.appeal = Some(self.restrictions.len());
+                Vec::new()
+            }
+            // A second observation was refused by `allows`.
+            Deed::EvidenceAdded | Deed::Observed(_) => Vec::new(),
+            Deed::Upheld => self.uphold(at),
+            Deed::Overturned => self.overturn(at),
+            Deed::Reinstated => self.reinstate(at),
+            Deed::Dismissed => {
+                self.settle(at);
+                self.pending = None;
+                self.closed = Some(Closed::Dismissed);
+                vec![Effect::Inform]
+            }
+            Deed::Reopened(because) => {
+                self.pending = None;
+                self.reopened.insert(because.clone());
+                // The first reversal sets the day; a second one grants no delay.
+                self.review.get_or_insert((because.clone(), at));
+                vec![Effect::Inform, Effect::Enforce]
             }
         };
-        format!(
-            "Accounts: {accounts}\nMeasure: {measure}\nGround: {}\nFacts: {}\nSpeaking for you: {}\n\
-             Automated means: detection is automated; the decision is not: two people must agree.\n\
-             Redress: appeal free of charge within six months; it is decided by someone who took no part. \
-             You may read this case and export its evidence at any time, and go to court.",
-            p.clause, p.summary, p.exculpatory
-        )
+        self.steps.push(step);
+        Ok(effects)
+    }
+
+    fn stop(&mut self, limits: Limits, at: Timestamp, reason: &str) -> Vec<Effect> {
+        let restriction = Restriction {
+            until: Some(at.plus(EMERGENCY)),
+            emergency: true,
+            ..self.fresh(Measure::Throttle(limits), at, reason)
+        };
+        self.restrict(restriction)
+    }
+
+    fn answer(&mut self) -> Vec<Effect> {
+        self.answered |= self.notice.is_some();
+        self.ruling = None;
+        Vec::new()
+    }
+
+    fn checked(&mut self, condition: u32, met: bool) -> Vec<Effect> {
+        let place = usize::try_from(condition).unwrap_or(usize::MAX);
+        let all = self.undertaking.as_mut().map(|u| &mut u.met);
+        if let Some(found) = all.and_then(|met| met.get_mut(place)) {
+            *found = Some(met);
+        }
+        vec![Effect::Inform]
+    }
+
+    fn fresh(&self, measure: Measure, at: Timestamp, reason: &str) -> Restriction {
+        Restriction {
+            measure,
+            from: at,
+            until: None,
+            reason: reason.to_owned(),
+            exculpatory: self.observation.exculpatory.clone(),
+            emergency: false,
+            lifted: None,
+            heard: false,
+            reversed: false,
+        }
+    }
+
+    fn approve(&mut self, at: Timestamp) -> Vec<Effect> {
+        let Some(Pending { proposal, .. }) = self.pending.take() else {
+            return Vec::new();
+        };
+        let restriction = Restriction {
+            until: proposal.until,
+            exculpatory: proposal.exculpatory.clone(),
+            ..self.fresh(proposal.measure, at, &proposal.reason)
+        };
+        self.restrict(restriction)
+    }
+
+    /// A measure takes the place of what acts of its kind.
+    fn restrict(&mut self, restriction: Restriction) -> Vec<Effect> {
+        for earlier in &mut self.restrictions {
+            if earlier.measure.word() == restriction.measure.word() {
+                earlier.lift(restriction.from);
+            }
+        }
+        self.restrictions.push(restriction);
+        self.ruling = None;
+        vec![Effect::Inform, Effect::Enforce]
+    }
+
+    /// A review ends: what lapsed while nobody decided stays lapsed.
+    fn settle(&mut self, at: Timestamp) {
+        if let Some((_, since)) = self.review.take() {
+            let lapse = since.plus(crate::restriction::REVIEW);
+            if lapse <= at {
+                self.restrictions.iter_mut().for_each(|r| r.lift(lapse));
+            }
+        }
+    }
+
+    fn uphold(&mut self, at: Timestamp) -> Vec<Effect> {
+        self.settle(at);
+        if let Some(contested) = self.appeal.take() {
+            for restriction in self.restrictions.iter_mut().take(contested) {
+                restriction.heard = true;
+            }
+        }
+        self.ruling = Some(Ruling::Upheld);
+        vec![Effect::Inform, Effect::Enforce]
+    }
+
+    fn overturn(&mut self, at: Timestamp) -> Vec<Effect> {
+        self.settle(at);
+        self.appeal = None;
+        self.pending = None;
+        for restriction in &mut self.restrictions {
+            restriction.lift(at);
+            restriction.reversed = true;
+        }
+        self.ruling = Some(Ruling::Overturned);
+        self.closed = Some(Closed::Overturned);
+        vec![
+            Effect::Inform,
+            Effect::Enforce,
+            Effect::Reopen(self.id.clone()),
+        ]
+    }
+
+    fn reinstate(&mut self, at: Timestamp) -> Vec<Effect> {
+        // What lapsed under a review is not acting, and keeps its end.
+        let lapsed = self
+            .review
+            .as_ref()
+            .map(|(_, since)| since.plus(crate::restriction::REVIEW));
+        let end = lapsed.map_or(at, |lapse| lapse.min(at));
+        self.restrictions.iter_mut().for_each(|r| r.lift(end));
+        self.ruling = Some(Ruling::Reinstated);
+        vec![Effect::Inform, Effect::Enforce]
+    }
+
+    /// Who may not decide what is contested: everyone who worked on the case.
+    fn involved(&self) -> impl Iterator<Item = &Actor> {
+        let people = self.steps.iter().map(|step| &step.by);
+        people.filter(|by| match by.role {
+            Role::Customer | Role::System => false,
+            Role::Reviewer | Role::Approver | Role::Administrator | Role::Auditor => true,
+        })
     }
 }
 

@@ -5,8 +5,20 @@
 //! out: whoever holds a step records it first and acts on it then.
 #![forbid(unsafe_code)]
 
+mod actor;
 mod case;
+mod refused;
+mod restriction;
+mod statement;
 mod step;
 
-pub use case::{APPEAL, Act, Case, Refused, SUMMARY_MAX, State};
-pub use step::{Deed, Measure, Proposal, Step, StepError};
+pub use actor::{Actor, Identity, Right, Role, may};
+pub use case::{
+    COMMENT_MAX, CONDITIONS_MAX, Case, Effect, FACTS_MAX, Outcome, Pending, State, Undertaking,
+};
+pub use refused::Refused;
+pub use restriction::{
+    ANSWER, APPEAL, Deadline, EMERGENCY, InForce, REVIEW, Restriction, TERMINATION, Timer,
+};
+pub use statement::{Language, StatementJson, Template, TemplateError};
+pub use step::{Condition, Deed, Limits, Measure, Notice, Observation, Proposal, Step, StepError};

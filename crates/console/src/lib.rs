@@ -9,6 +9,7 @@
 mod admin;
 mod calibration;
 mod campaigns;
+mod cases;
 mod credentials;
 mod custody;
 mod detection;
@@ -24,6 +25,10 @@ pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
     TrialCounts, TrialView,
 };
+pub use cases::{
+    CaseStep, CaseView, ConditionView, DeadlineView, MeasureView, NewCase, NewCondition, NewLimits,
+    NewMeasure, NewNotice, NoticeView, PendingView, StatementView, Step, StepView, TextView,
+};
 pub use custody::{
     BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, Release, RetentionAsked,
     RetentionView,
@@ -37,8 +42,8 @@ pub use ledger::{
     EpochView, LedgerFile, LedgerOf, LedgerView, LedgersView, NewEpoch, Receipt, ReceiptView,
 };
 pub use office::{
-    AccountView, CaseStep, CaseView, CheckpointView, KeyView, LinksView, NewAccount, NewCase,
-    NewKey, NewLinks, Office, OfficeError, Step, StepView,
+    AccountView, CheckpointView, KeyView, LinksView, NewAccount, NewKey, NewLinks, Office,
+    OfficeError,
 };
 pub use pages::{case_page, customer, escaped};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

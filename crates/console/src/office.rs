@@ -13,6 +13,7 @@ use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
 };
+use crate::cases::{CaseView, NewCase, Step};
 use crate::custody::{
     BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, RetentionAsked, RetentionView,
 };
@@ -114,107 +115,6 @@ pub struct KeyView {
     pub revoked: bool,
 }
 
-/// A case to propose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewCase {
-    /// The accused account.
-    pub account: String,
-    /// Further accounts of the same case.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<String>,
-    /// The clause relied on.
-    pub clause: String,
-    /// The facts, in words that the customer reads; those of the finding where one is named.
-    #[serde(default)]
-    pub summary: String,
-    /// The finding that it rests on, if one; it supports a notice, nothing more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finding: Option<String>,
-    /// Who proposes.
-    pub by: String,
-    /// What is proposed: `notice`, `suspend`.
-    pub action: String,
-    /// What speaks for the accused, or that nothing was found.
-    #[serde(default)]
-    pub exculpatory: String,
-}
-
-/// What a person does to a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaseStep {
-    /// A second person agrees: the measure takes effect.
-    Approve,
-    /// A second person declines: nothing happens to the account.
-    Reject,
-    /// The accused contests.
-    Appeal,
-    /// Someone who took no part finds for the accused: reinstated.
-    Overturn,
-    /// Someone who took no part finds against the appeal.
-    Uphold,
-}
-
-/// A step to take in a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// Which.
-    pub step: CaseStep,
-    /// Who takes it.
-    pub by: String,
-    /// Why, kept on the timeline.
-    #[serde(default)]
-    pub comment: String,
-}
-
-/// A case as people see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CaseView {
-    /// Its id.
-    pub case: String,
-    /// The accused account.
-    pub account: String,
-    /// All of the accused accounts, that one included.
-    #[serde(default)]
-    pub accounts: Vec<String>,
-    /// Where it stands, for example `proposed` or `suspended`.
-    pub state: String,
-    /// The clause relied on.
-    pub clause: String,
-    /// What is proposed or in force.
-    pub action: String,
-    /// The statement of reasons (facts, clause, means used, redress).
-    pub statement: String,
-    /// Until when an appeal may be opened, RFC 3339; none before a measure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub appeal_until: Option<String>,
-    /// Everything that happened, oldest first.
-    pub timeline: Vec<StepView>,
-}
-
-impl CaseView {
-    /// Whether the account is among the accused.
-    pub fn concerns(&self, account: &str) -> bool {
-        self.account == account || self.accounts.iter().any(|a| a == account)
-    }
-}
-
-/// One line of a case's timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepView {
-    /// When, RFC 3339.
-    pub at: String,
-    /// Who.
-    pub by: String,
-    /// The step's word.
-    pub step: String,
-    /// What was said.
-    #[serde(default)]
-    pub comment: String,
-}
-
 /// The ledger's last signed word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointView {
@@ -298,7 +198,7 @@ pub trait Office: Send + Sync + 'static {
     /// Every key.
     fn keys(&self) -> impl Future<Output = Result<Vec<KeyView>, OfficeError>> + Send;
 
-    /// Opens a case; nothing happens to the account yet.
+    /// Opens a case, with the step that follows at once where one is named.
     fn propose(&self, new: NewCase) -> impl Future<Output = Result<CaseView, OfficeError>> + Send;
 
     /// Takes a step in a case.

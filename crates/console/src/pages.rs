@@ -1,40 +1,45 @@
-//! Pages for people: a customer reads and contests its own case.
+//! Pages for people: a customer reads, answers and contests its own case.
 //!
 //! Plain server-rendered pages: no script, nothing loaded from anywhere. A
 //! browser asks for the API key as the password of a Basic prompt. A key sees
-//! the cases of its own account only; another's case looks like none.
+//! the cases of its own account only; another's case looks like none. No state
+//! of an account or of a case closes these pages.
+
+mod answer;
+mod case;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::Form;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Deserialize;
 
+use crate::cases::{CaseStep, CaseView, Step};
 use crate::credentials;
 use crate::ledger;
-use crate::office::{CaseStep, CaseView, Office, Step};
+use crate::office::Office;
 use crate::terms::terms_page;
 
+pub use case::case_page;
+
 /// Routes for the customer: `/v1/terms`; for the accused `/fairhold/v1/cases`, with `/{id}`
-/// and `/{id}/appeal`; its ledger and receipts, and the public root log.
+/// and `/{id}/appeal`, `/evidence`, `/declare`, `/undertake`; its ledger and receipts, and the
+/// public root log.
 pub fn customer<O: Office>(office: Arc<O>) -> Router {
     Router::new()
         .route("/v1/terms", get(own_terms::<O>))
         .route("/fairhold/v1/cases", get(own_cases::<O>))
         .route("/fairhold/v1/cases/{id}", get(own_case::<O>))
         .route("/fairhold/v1/cases/{id}/appeal", post(appeal::<O>))
+        .route("/fairhold/v1/cases/{id}/evidence", post(evidence::<O>))
+        .route("/fairhold/v1/cases/{id}/declare", post(declare::<O>))
+        .route("/fairhold/v1/cases/{id}/undertake", post(undertake::<O>))
         .merge(ledger::customer())
         .with_state(office)
-}
-
-#[derive(Deserialize)]
-struct Appeal {
-    text: String,
 }
 
 async fn own_cases<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) -> Response {
@@ -79,7 +84,9 @@ async fn own_case<O: Office>(
 ) -> Response {
     match find(&*office, &id, &headers).await {
         Ok(case) if wants_json(&headers) => json(&case),
-        Ok(case) => Html(case_page(&case)).into_response().with_policy(),
+        Ok(case) => Html(case_page(&case, &language(&headers)))
+            .into_response()
+            .with_policy(),
         Err(response) => *response,
     }
 }
@@ -88,25 +95,96 @@ async fn appeal<O: Office>(
     State(office): State<Arc<O>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Form(appeal): Form<Appeal>,
+    body: Bytes,
 ) -> Response {
-    let case = match find(&*office, &id, &headers).await {
-        Ok(case) => case,
-        Err(response) => return *response,
+    let words = answer::words(&headers, &body);
+    own_step(
+        &*office,
+        &id,
+        &headers,
+        words.map(|text| (CaseStep::Appeal, text)),
+    )
+    .await
+}
+
+async fn evidence<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let words = answer::words(&headers, &body);
+    own_step(
+        &*office,
+        &id,
+        &headers,
+        words.map(|text| (CaseStep::Evidence, text)),
+    )
+    .await
+}
+
+async fn declare<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let words = answer::words(&headers, &body);
+    own_step(
+        &*office,
+        &id,
+        &headers,
+        words.map(|text| (CaseStep::Declare, text)),
+    )
+    .await
+}
+
+async fn undertake<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let offered = answer::conditions(&headers, &body);
+    let taken = offered.map(|(conditions, text)| (CaseStep::Undertake(conditions), text));
+    own_step(&*office, &id, &headers, taken).await
+}
+
+/// A step of the accused, in the name of the account whose key was shown.
+async fn own_step<O: Office>(
+    office: &O,
+    id: &str,
+    headers: &HeaderMap,
+    taken: Result<(CaseStep, String), String>,
+) -> Response {
+    if let Err(response) = find(office, id, headers).await {
+        return *response;
+    }
+    let Some(by) = caller(office, headers) else {
+        return ask_for_key();
     };
-    let step = Step {
-        step: CaseStep::Appeal,
-        by: case.account,
-        comment: appeal.text,
+    let (step, comment) = match taken {
+        Ok(taken) => taken,
+        Err(why) => return failed(StatusCode::BAD_REQUEST, &why),
     };
-    match office.step(&id, step).await {
-        Ok(case) if wants_json(&headers) => json(&case),
-        Ok(case) => Html(case_page(&case)).into_response().with_policy(),
+    match office.step(id, Step { step, by, comment }).await {
+        Ok(case) if wants_json(headers) => json(&case),
+        Ok(case) => Html(case_page(&case, &language(headers)))
+            .into_response()
+            .with_policy(),
         Err(refused) => failed(
             StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-            &format!("The appeal was not opened: {refused}."),
+            &format!("Nothing was changed: {refused}."),
         ),
     }
+}
+
+/// The language that the reader prefers, as far as it is one of ours.
+fn language(headers: &HeaderMap) -> String {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE);
+    let first = accepted.and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let code = first.split([',', '-', ';']).next().unwrap_or_default();
+    code.trim().to_ascii_lowercase()
 }
 
 async fn find<O: Office>(
@@ -207,45 +285,7 @@ fn list(cases: &[CaseView]) -> String {
     body
 }
 
-/// One case as a page: what, why, what happened, how to contest.
-pub fn case_page(case: &CaseView) -> String {
-    let id = escaped(&case.case);
-    let mut body = format!(
-        "<h1>Case {id}</h1><dl><dt>Account</dt><dd>{}</dd><dt>State</dt><dd>{}</dd>\
-         <dt>Measure</dt><dd>{}</dd><dt>Clause</dt><dd>{}</dd></dl>\
-         <h2>Statement of reasons</h2><pre>{}</pre><h2>What happened</h2><ol>",
-        escaped(&case.account),
-        escaped(&case.state),
-        escaped(&case.action),
-        escaped(&case.clause),
-        escaped(&case.statement),
-    );
-    for step in &case.timeline {
-        let _ = write!(
-            body,
-            "<li><time>{}</time> {} by {}: {}</li>",
-            escaped(&step.at),
-            escaped(&step.step),
-            escaped(&step.by),
-            escaped(&step.comment)
-        );
-    }
-    body.push_str("</ol><h2>Contest it</h2>");
-    if let Some(until) = &case.appeal_until {
-        let _ = write!(
-            body,
-            "<p>An appeal is free and open until {}; someone who took no part decides it.</p>\
-             <form method=\"post\" action=\"/fairhold/v1/cases/{id}/appeal\"><p><textarea name=\"text\" rows=\"6\" \
-             cols=\"70\" required></textarea></p><p><button>Open an appeal</button></p></form>",
-            escaped(until)
-        );
-    } else {
-        body.push_str("<p>No measure is in force; there is nothing to appeal yet.</p>");
-    }
-    document(&format!("Case {id}"), &body)
-}
-
-fn document(title: &str, body: &str) -> String {
+pub(crate) fn document(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
          <meta name=\"viewport\" content=\"width=device-width\"><style>body{{font:1rem/1.5 system-ui;\

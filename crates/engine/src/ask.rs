@@ -58,6 +58,8 @@ pub struct Admitted {
     pub policy_sha256: Arc<str>,
     /// The purpose that was judged: the one named, or the project's first.
     pub purpose: Option<String>,
+    /// The case whose mark the answer carries, if one.
+    pub marked: Option<CaseId>,
     /// State of the limits after the reservation.
     pub limits: LimitState,
 }

@@ -3,6 +3,7 @@
 //! `plan` changes nothing. It says what to record and what to keep, in that
 //! order; the rows take effect when they are enacted, after the record.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,10 +12,11 @@ use facts::{AccountId, CaseId, KeyId, OrganisationId, ProjectId, Timestamp};
 
 use terms::Agreement;
 
-use crate::directory::{Account, Directory, KeyRow, Organisation, Project, Row, Standing};
+use crate::directory::{Account, Directory, KeyRow, Organisation, Project, Row};
 use crate::effect::{Effect, Entry};
 use crate::key::KeyDigest;
 use crate::quota::Limits;
+use crate::standing::{Held, Standing};
 
 /// Something with limits and spend of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,17 +81,21 @@ pub enum Command {
         /// The new one.
         agreement: Arc<Agreement>,
     },
-    /// A case took a step, which may change what its accounts may do.
-    CaseStep {
-        /// The case.
-        case: CaseId,
-        /// The step's word, for example `suspended`.
-        step: String,
-        /// SHA-256 of the step's canonical JSON.
-        digest: [u8; 32],
-        /// The standing that it leaves each of its accounts.
-        standings: Vec<(AccountId, Standing)>,
-    },
+    /// Cases took steps, which may change what their accounts may do.
+    CaseSteps(Vec<CaseStep>),
+}
+
+/// A step that a case took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseStep {
+    /// The case.
+    pub case: CaseId,
+    /// The events it is, for example `enforcement.approved` and `enforcement.suspended`.
+    pub events: Vec<String>,
+    /// SHA-256 of the step's canonical JSON.
+    pub digest: [u8; 32],
+    /// What the case holds against each of its accounts from now on.
+    pub held: Vec<(AccountId, Vec<Held>)>,
 }
 
 /// Why a command was refused; nothing was changed.
@@ -168,7 +174,7 @@ pub(crate) fn plan(
             let row = Account {
                 id,
                 project,
-                standing: Standing::Good,
+                standing: Standing::default(),
                 agreement: Arc::default(),
                 limits,
             };
@@ -216,60 +222,50 @@ pub(crate) fn plan(
             };
             Ok(change("agreement_set", Row::Account(row), at))
         }
-        Command::CaseStep {
-            case,
-            step,
-            digest,
-            standings,
-        } => {
-            let rows = standings
-                .into_iter()
-                .map(|(account, standing)| stood(directory, &case, &account, standing))
-                .collect::<Result<Vec<_>, _>>()?;
-            let mut effects = vec![Effect::Record(Entry::Event(Record {
+        Command::CaseSteps(steps) => stepped(directory, steps, at),
+    }
+}
+
+/// The records of the steps, then the rows they leave: one for each account,
+/// also where two of the cases concern it.
+fn stepped(
+    directory: &Directory,
+    steps: Vec<CaseStep>,
+    at: Timestamp,
+) -> Result<Vec<Effect>, CommandError> {
+    let mut effects = Vec::new();
+    let mut rows: BTreeMap<AccountId, Account> = BTreeMap::new();
+    for step in steps {
+        for event in step.events {
+            effects.push(Effect::Record(Entry::Event(Record {
                 at,
                 account: None,
-                event: Event::CaseStep { case, step, digest },
-            }))];
-            effects.extend(rows.into_iter().flatten().map(Effect::Put));
-            Ok(effects)
+                event: Event::CaseStep {
+                    case: step.case.clone(),
+                    step: event,
+                    digest: step.digest,
+                },
+            })));
+        }
+        for (account, held) in step.held {
+            if held.iter().any(|one| one.case != step.case) {
+                let case = step.case;
+                return Err(CommandError::ForeignGround { case, account });
+            }
+            let row = match rows.remove(&account) {
+                Some(row) => row,
+                None => known(directory.account(&account), "account", account.as_str())?.clone(),
+            };
+            let standing = row.standing.with(&step.case, held);
+            rows.insert(account, Account { standing, ..row });
         }
     }
-}
-
-/// The account's row after the case's step; none when a stricter measure of
-/// another case stays in force.
-fn stood(
-    directory: &Directory,
-    case: &CaseId,
-    account: &AccountId,
-    standing: Standing,
-) -> Result<Option<Row>, CommandError> {
-    let row = known(directory.account(account), "account", account.as_str())?;
-    if standing.ground().is_some_and(|(ground, _)| ground != case) {
-        return Err(CommandError::ForeignGround {
-            case: case.clone(),
-            account: account.clone(),
-        });
-    }
-    let held_by_another = row.standing.ground().is_some_and(|(held, _)| held != case);
-    if held_by_another && severity(&standing) <= severity(&row.standing) {
-        return Ok(None);
-    }
-    Ok(Some(Row::Account(Account {
-        standing,
-        ..row.clone()
-    })))
-}
-
-fn severity(standing: &Standing) -> u8 {
-    match standing {
-        Standing::Good => 0,
-        Standing::Noticed { .. } => 1,
-        Standing::Throttled { .. } => 2,
-        Standing::Suspended { .. } => 3,
-        Standing::Terminated { .. } => 4,
-    }
+    let changed = rows.into_values().filter(|row| {
+        let before = directory.account(&row.id);
+        before.is_none_or(|before| before.standing != row.standing)
+    });
+    effects.extend(changed.map(|row| Effect::Put(Row::Account(row))));
+    Ok(effects)
 }
 
 fn limited(directory: &Directory, scope: &Scope, limits: Limits) -> Result<Row, CommandError> {

@@ -4,83 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use facts::{AccountId, CaseId, ClauseId, KeyId, OrganisationId, ProjectId, Timestamp};
+use facts::{AccountId, KeyId, OrganisationId, ProjectId, Timestamp};
 
 use terms::Agreement;
 
 use crate::key::KeyDigest;
 use crate::quota::Limits;
-
-/// What an account may do, as its cases left it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing is held against it.
-    Good,
-    /// It was given notice; nothing is restricted.
-    Noticed {
-        /// The case.
-        case: CaseId,
-        /// The clause relied on.
-        clause: ClauseId,
-    },
-    /// It is slowed down.
-    Throttled {
-        /// The case.
-        case: CaseId,
-        /// The clause relied on.
-        clause: ClauseId,
-        /// What is left to it.
-        requests_per_minute: u64,
-    },
-    /// It is refused; it may still read its case and appeal.
-    Suspended {
-        /// The case.
-        case: CaseId,
-        /// The clause relied on.
-        clause: ClauseId,
-    },
-    /// It is refused for good; it may still read its case and appeal.
-    Terminated {
-        /// The case.
-        case: CaseId,
-        /// The clause relied on.
-        clause: ClauseId,
-    },
-}
-
-impl Standing {
-    /// The word used in records and on pages.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Noticed { .. } => "noticed",
-            Self::Throttled { .. } => "throttled",
-            Self::Suspended { .. } => "suspended",
-            Self::Terminated { .. } => "terminated",
-        }
-    }
-
-    /// The case and clause it rests on, if any.
-    pub fn ground(&self) -> Option<(&CaseId, &ClauseId)> {
-        match self {
-            Self::Good => None,
-            Self::Noticed { case, clause }
-            | Self::Throttled { case, clause, .. }
-            | Self::Suspended { case, clause }
-            | Self::Terminated { case, clause } => Some((case, clause)),
-        }
-    }
-
-    /// The ground of a refusal: of a suspended or terminated account.
-    pub fn barred(&self) -> Option<(&CaseId, &ClauseId)> {
-        match self {
-            Self::Suspended { case, clause } | Self::Terminated { case, clause } => {
-                Some((case, clause))
-            }
-            Self::Good | Self::Noticed { .. } | Self::Throttled { .. } => None,
-        }
-    }
-}
+use crate::standing::Standing;
 
 /// A legal customer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use terms::{Country, Exceeded, Purpose};
 
 use crate::ask::{Admitted, Ask, Completion, Refusal};
 use crate::command::{Command, CommandError, Scope, plan};
-use crate::directory::{Account, Directory, KeyRow, Row, Standing};
+use crate::directory::{Account, Directory, KeyRow, Row};
 use crate::effect::{Alert, Charge, Denial, Effect, Entry};
 use crate::judge::{Judge, Question, Ruling, Verdict};
 use crate::key::Key;
@@ -105,7 +105,7 @@ impl Engine {
         let (scope, limits) = match &row {
             Row::Organisation(row) => (Scope::Organisation(row.id.clone()), row.limits),
             Row::Project(row) => (Scope::Project(row.id.clone()), row.limits),
-            Row::Account(row) => (Scope::Account(row.id.clone()), self.allowed(row)),
+            Row::Account(row) => (Scope::Account(row.id.clone()), row.limits),
             Row::Key(row) => (Scope::Key(row.id.clone()), row.limits),
         };
         let id = self.meter(scope);
@@ -177,14 +177,14 @@ impl Engine {
         Some(self.ruling(ask, &key, &account).ruling)
     }
 
-    /// Whether a running exchange may go on: false as soon as its key is
-    /// revoked or (when measures are enforced) its account suspended.
-    pub fn still_welcome(&self, admitted: &Admitted) -> bool {
+    /// Whether a running exchange may go on at `now`: false as soon as its key
+    /// is revoked or (when measures are enforced) its account suspended.
+    pub fn still_welcome(&self, admitted: &Admitted, now: Timestamp) -> bool {
         let key = self.directory.key(&admitted.key);
         let account = self.directory.account(&admitted.account);
         key.is_some_and(|key| key.revoked.is_none())
             && account.is_some_and(|account| {
-                self.config.mode == Mode::Shadow || account.standing.barred().is_none()
+                self.config.mode == Mode::Shadow || account.standing.barred(now).is_none()
             })
     }
 
@@ -225,6 +225,7 @@ impl Engine {
             return Err((Refusal::UnknownKey, Vec::new()));
         };
         self.stand(ask, &account, effects)?;
+        self.tighten(&account, ask.at);
         let judged = self.judge(ask, &key, &account, effects)?;
         let tokens = ask.tokens_max.min(TOKENS_PER_EXCHANGE_MAX);
         let Some(price) = self.config.prices.upper(&ask.model, tokens) else {
@@ -238,8 +239,13 @@ impl Engine {
         self.usage.count(&account, judged.purpose, ask.at);
         effects.push(Effect::Record(Entry::Intent(ask.exchange.clone())));
         effects.push(Effect::Forward(ask.exchange.clone()));
+        let marked = match self.config.mode {
+            Mode::Enforced => account.standing.marked(ask.at).cloned(),
+            Mode::Shadow => None,
+        };
         Ok(Admitted {
             exchange: ask.exchange.clone(),
+            marked,
             account: account.id,
             project: account.project,
             key: key.id,
@@ -360,21 +366,14 @@ impl Engine {
         self.chains.insert(key.id.clone(), chain);
     }
 
-    /// The account's limits, tightened by a throttle that is enforced.
-    fn allowed(&self, account: &Account) -> Limits {
-        let mut limits = account.limits;
-        if let (
-            Mode::Enforced,
-            Standing::Throttled {
-                requests_per_minute,
-                ..
-            },
-        ) = (self.config.mode, &account.standing)
-        {
-            let own = limits.requests_per_minute.unwrap_or(u64::MAX);
-            limits.requests_per_minute = Some(own.min(*requests_per_minute));
+    /// Sets the account's limits to what throttles leave of them now: they end
+    /// by time, so no row tells when. In shadow mode nothing is tightened.
+    fn tighten(&mut self, account: &Account, now: Timestamp) {
+        if self.config.mode == Mode::Enforced && account.standing.throttles() {
+            let id = self.meter(Scope::Account(account.id.clone()));
+            let limits = account.standing.tighten(account.limits, now);
+            self.quota.limit(id, limits);
         }
-        limits
     }
 
     fn stand(
@@ -383,7 +382,7 @@ impl Engine {
         account: &Account,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
-        let Some((case, clause)) = account.standing.barred() else {
+        let Some((case, clause)) = account.standing.barred(ask.at) else {
             return Ok(());
         };
         let entry = denial(

@@ -13,9 +13,11 @@ pub mod judge;
 pub mod key;
 pub mod prices;
 pub mod quota;
+pub mod standing;
 
 pub use ask::{Admitted, Ask, Completion, LimitState, Refusal};
-pub use command::{Command, CommandError, Scope};
-pub use directory::{Directory, Row, Standing};
+pub use command::{CaseStep, Command, CommandError, Scope};
+pub use directory::{Directory, Row};
 pub use effect::{Alert, Charge, Denial, Effect, Entry};
 pub use engine::{Config, Engine, Mode};
+pub use standing::{Act, Held, Standing};

@@ -1,6 +1,7 @@
 //! What may be typed.
 
 pub(crate) mod bench;
+pub(crate) mod case;
 pub(crate) mod custody;
 pub(crate) mod ledger;
 pub(crate) mod provenance;
@@ -70,9 +71,9 @@ pub(crate) enum Command {
     Certify(provenance::Certify),
     /// Replace personal data by pseudonyms, from stdin to stdout.
     Mask,
-    /// Propose, decide and read cases.
+    /// Observe, give notice, propose, decide and read cases.
     #[command(subcommand)]
-    Case(Case),
+    Case(case::Case),
     /// Write the evidence bundle of a case, or ledgers as files.
     Export(Export),
     /// Ledgers and epochs of the log: list them, begin a new epoch, print the trust policy.
@@ -243,65 +244,6 @@ pub(crate) struct Verify {
         default_value = "rulings,detector"
     )]
     pub(crate) ask: Vec<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Case {
-    /// Open a case against an account; a second person must approve.
-    Propose {
-        /// The accused account.
-        account: String,
-        /// Further accounts of the same case.
-        #[arg(long, value_name = "ACCOUNT")]
-        also: Vec<String>,
-        /// The clause relied on.
-        #[arg(long)]
-        clause: String,
-        /// The facts, in words the customer reads; those of the finding where one is named.
-        #[arg(long, required_unless_present = "finding")]
-        summary: Option<String>,
-        /// A finding that it rests on (`fairhold findings`): it supports a notice, nothing more.
-        #[arg(long, value_name = "ID")]
-        finding: Option<String>,
-        /// Who proposes.
-        #[arg(long)]
-        by: String,
-        /// What is proposed; `notice` where a finding is named, else `suspend`.
-        #[arg(long, value_parser = ["notice", "suspend"])]
-        action: Option<String>,
-        /// What speaks for the accused; what the finding says, or `none found`.
-        #[arg(long)]
-        exculpatory: Option<String>,
-    },
-    /// Agree, as a second person: the measure takes effect.
-    Approve(Step),
-    /// Decline: nothing happens to the account.
-    Reject(Step),
-    /// Contest, as the accused.
-    Appeal(Step),
-    /// Decide an appeal for the accused, as someone who took no part.
-    Overturn(Step),
-    /// Decide an appeal against the accused, as someone who took no part.
-    Uphold(Step),
-    /// List cases.
-    List,
-    /// Show one case.
-    Show {
-        /// The case.
-        case: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Step {
-    /// The case.
-    pub(crate) case: String,
-    /// Who acts.
-    #[arg(long)]
-    pub(crate) by: String,
-    /// Why; kept on the timeline.
-    #[arg(long, default_value = "")]
-    pub(crate) comment: String,
 }
 
 #[derive(Debug, Args)]

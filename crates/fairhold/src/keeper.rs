@@ -25,12 +25,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use engine::{
-    Admitted, Ask, Command, CommandError, Completion, Config, Denial, Effect, Engine, Refusal, Row,
-    Scope, Standing,
+    Admitted, Ask, CaseStep, Command, CommandError, Completion, Config, Denial, Effect, Engine,
+    Refusal, Row, Scope,
 };
 use evidence::seal::{Body, Label};
 use evidence::{Event, Record};
-use facts::{AccountId, CaseId, Exchange, ExchangeId, MicroUsd, Timestamp};
+use facts::{AccountId, Exchange, ExchangeId, MicroUsd, Timestamp};
 use gateway::{Desk, NotRecorded, Recorded};
 use keys::{InUse, KeyRing};
 use store::{
@@ -192,27 +192,18 @@ impl Keeper {
     /// # Errors
     /// [`KeeperError`]; nothing was changed.
     pub async fn command(&self, command: Command) -> Result<(), KeeperError> {
-        self.carry_out(command, None).await
+        self.carry_out(command, Vec::new()).await
     }
 
-    /// Carries out a step of a case with what it leaves its accounts.
+    /// Carries out steps of cases with what they leave their accounts: all of
+    /// them or none.
     ///
     /// # Errors
     /// [`KeeperError`]; nothing was changed.
-    pub async fn step(
-        &self,
-        case: CaseId,
-        word: String,
-        row: CaseStepRow,
-        standings: Vec<(AccountId, Standing)>,
-    ) -> Result<(), KeeperError> {
-        let command = Command::CaseStep {
-            case,
-            step: word,
-            digest: row.digest,
-            standings,
-        };
-        self.carry_out(command, Some(Change::CaseStep(row))).await
+    pub async fn steps(&self, steps: Vec<(CaseStep, CaseStepRow)>) -> Result<(), KeeperError> {
+        let (steps, rows): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let kept = rows.into_iter().map(Change::CaseStep).collect();
+        self.carry_out(Command::CaseSteps(steps), kept).await
     }
 
     /// Records tokens that may link accounts, all of them or none.
@@ -295,7 +286,7 @@ impl Keeper {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn carry_out(&self, command: Command, kept: Option<Change>) -> Result<(), KeeperError> {
+    async fn carry_out(&self, command: Command, kept: Vec<Change>) -> Result<(), KeeperError> {
         let _one_at_a_time = self.commands.lock().await;
         let now = self.clock.now();
         let (effects, entries) = {
@@ -457,7 +448,8 @@ impl Desk for Keeper {
     }
 
     fn still_welcome(&self, admitted: &Admitted) -> bool {
-        self.state().engine.still_welcome(admitted)
+        let now = self.clock.now();
+        self.state().engine.still_welcome(admitted, now)
     }
 }
 

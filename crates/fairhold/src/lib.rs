@@ -144,7 +144,7 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
 /// Commands that ask the office.
 enum Asked {
     Detect(args::Detect),
-    Case(args::Case),
+    Case(args::case::Case),
     Export(args::Export),
     Key(args::Key),
     Account(args::Account),

@@ -1,5 +1,6 @@
 //! The office of the house that this process holds open.
 
+mod actors;
 mod calibration;
 pub(crate) mod campaigns;
 mod cases;
@@ -99,11 +100,15 @@ impl Office for LocalOffice {
 
     async fn propose(&self, new: NewCase) -> Result<CaseView, OfficeError> {
         let new = findings::relied_on(&self.keeper, new).await?;
-        Ok(cases::view(&cases::propose(&self.keeper, new).await?))
+        Ok(cases::view(
+            &cases::propose(&self.keeper, &self.folder, new).await?,
+        ))
     }
 
     async fn step(&self, case: &str, step: Step) -> Result<CaseView, OfficeError> {
-        Ok(cases::view(&cases::step(&self.keeper, case, step).await?))
+        Ok(cases::view(
+            &cases::step(&self.keeper, &self.folder, case, step).await?,
+        ))
     }
 
     async fn cases(&self) -> Result<Vec<CaseView>, OfficeError> {

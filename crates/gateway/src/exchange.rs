@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use engine::{Admitted, Ask, Completion};
 use facts::{Ending, Endpoint, Usage};
-use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use tokio::sync::oneshot;
 use wire::Peek;
 use wire::errors::Problem;
@@ -362,6 +362,11 @@ impl<D: Desk> Exchange<'_, D> {
     fn label(&self, headers: &mut HeaderMap) {
         reply::limits(headers, &self.admitted.limits);
         reply::evidence(headers, self.seq);
+        // A mark is disclosed: whoever reads the answer reads why, too.
+        let marked = self.admitted.marked.as_ref();
+        if let Some(Ok(case)) = marked.map(|case| HeaderValue::from_str(case.as_str())) {
+            headers.insert(HeaderName::from_static("x-fairhold-marked"), case);
+        }
     }
 
     fn first_token(&self, first: &mut bool) {

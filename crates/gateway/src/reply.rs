@@ -254,6 +254,7 @@ pub(crate) fn shown(from: &HeaderMap) -> HeaderMap {
             && text != "keep-alive"
             && text != "x-request-id"
             && !text.starts_with("x-ratelimit-")
+            && !text.starts_with("x-fairhold-")
             && !text.starts_with("anthropic-ratelimit-")
     };
     let pairs = from.iter().filter(|(name, _)| kept(name));

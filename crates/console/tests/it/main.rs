@@ -9,9 +9,10 @@ use axum::body::Body;
 use console::{
     AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseStep,
     CaseView, CheckpointView, DetectionView, DocumentView, ErasureView, FindingsView, HoldView,
-    KeyView, LedgerFile, LedgerOf, LedgersView, LinksView, NewAccount, NewCase, NewErasure,
-    NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError, Reading, Receipt, ReceiptView,
-    RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    KeyView, LedgerFile, LedgerOf, LedgersView, LinksView, MeasureView, NewAccount, NewCase,
+    NewErasure, NewHold, NewKey, NewLimits, NewLinks, NewSketch, Office, OfficeError, Reading,
+    Receipt, ReceiptView, RetentionAsked, RetentionView, SketchAsked, SketchFile, StatementView,
+    Step, TermsView, TextView, TrialView, case_page,
 };
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -34,7 +35,7 @@ fn the_case() -> CaseView {
         action: "suspend".to_owned(),
         statement: "<script>alert(1)</script>".to_owned(),
         appeal_until: Some("2026-07-01T00:00:00.000Z".to_owned()),
-        timeline: Vec::new(),
+        ..CaseView::default()
     }
 }
 
@@ -442,6 +443,106 @@ async fn only_the_accused_may_appeal_and_in_its_own_name() {
         office.asked.lock().unwrap().clone(),
         ["Appeal C-1 by acct_bad: we stopped"]
     );
+}
+
+#[tokio::test]
+async fn the_accused_answers_by_form_and_by_json_in_its_own_name() {
+    let (office, router) = house();
+    let post = async |path: &str, kind: &str, auth: &str, body: &str| {
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("/fairhold/v1/cases/C-1/{path}"))
+            .header(header::AUTHORIZATION, auth)
+            .header(header::CONTENT_TYPE, kind)
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    let form = "application/x-www-form-urlencoded";
+    let json = "application/json";
+    let own = "Bearer key-of-bad";
+    let conditions = r#"{"conditions":[{"promise":"p","check":"c","days":3}],"text":"so"}"#;
+    for (path, kind, body) in [
+        ("declare", form, "text=we+test"),
+        ("declare", json, r#"{"text":"we test"}"#),
+        ("undertake", form, "promise=p&check=c&days=3&text=so"),
+        ("undertake", json, conditions),
+        ("evidence", json, r#"{"text":"a log"}"#),
+        ("appeal", json, r#"{"text":"no"}"#),
+    ] {
+        assert_eq!(
+            post(path, kind, own, body).await,
+            StatusCode::OK,
+            "{path} {kind}"
+        );
+        let other = post(path, kind, "Bearer key-of-other", body).await;
+        assert_eq!(other, StatusCode::NOT_FOUND, "{path}");
+        let wrong = post(path, kind, own, "{\"txt\":1").await;
+        assert_eq!(wrong, StatusCode::BAD_REQUEST, "{path}");
+    }
+    let asked = office.asked.lock().unwrap().clone();
+    let undertaken =
+        "Undertake([NewCondition { promise: \"p\", check: \"c\", days: 3 }]) C-1 by acct_bad: so";
+    assert_eq!(
+        asked,
+        [
+            "Declare C-1 by acct_bad: we test",
+            "Declare C-1 by acct_bad: we test",
+            undertaken,
+            undertaken,
+            "Evidence C-1 by acct_bad: a log",
+            "Appeal C-1 by acct_bad: no"
+        ]
+    );
+}
+
+#[test]
+fn a_page_says_what_acts_until_when_and_in_the_readers_language() {
+    let text = |language: &str, text: &str| TextView {
+        language: language.to_owned(),
+        text: text.to_owned(),
+    };
+    let case = CaseView {
+        state: "throttled".to_owned(),
+        in_force: vec![MeasureView {
+            measure: "throttle".to_owned(),
+            limits: NewLimits::default(),
+            from: "2026-01-01".to_owned(),
+            until: Some("2026-01-02".to_owned()),
+            emergency: true,
+        }],
+        statements: vec![StatementView {
+            measure: "throttle".to_owned(),
+            text: vec![text("en", "reasons <b>"), text("zh", "理由")],
+            dsa: Value::Null,
+        }],
+        ..the_case()
+    };
+    let page = case_page(&case, "en");
+    for part in [
+        "Your account is slowed down",
+        "throttle since 2026-01-01 until 2026-01-02 (an emergency",
+        "reasons &lt;b&gt;",
+        "C-1/declare",
+        "C-1/undertake",
+        "C-1/appeal",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(case_page(&case, "zh").contains("<pre>理由"));
+    assert!(case_page(&case, "fr").contains("reasons"));
+    let waits = CaseView {
+        state: "appealed".to_owned(),
+        ..the_case()
+    };
+    assert!(case_page(&waits, "en").contains("C-1/evidence"));
+    let closed = CaseView {
+        state: "dismissed".to_owned(),
+        appeal_until: None,
+        ..the_case()
+    };
+    let page = case_page(&closed, "en");
+    assert!(!page.contains("C-1/declare") && page.contains("No restriction can be appealed"));
 }
 
 #[tokio::test]

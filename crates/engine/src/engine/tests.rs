@@ -4,9 +4,11 @@ use facts::{CaseId, Ending, OrganisationId, ProjectId};
 use proptest::prelude::*;
 
 use super::*;
+use crate::command::CaseStep;
 use crate::directory::{Organisation, Project};
 use crate::key::RANDOM_BYTES;
 use crate::prices::Price;
+use crate::standing::{Act, Held};
 
 mod agreed;
 
@@ -138,32 +140,40 @@ fn completion(admitted: Admitted, output_tokens: u64) -> Completion {
     }
 }
 
-fn suspend(n: u8) -> Command {
-    step(
-        n,
-        Standing::Suspended {
-            case: case(1),
-            clause: clause("terms/1"),
-        },
-    )
-}
-
-fn step(n: u8, standing: Standing) -> Command {
-    Command::CaseStep {
-        case: case(1),
-        step: standing.word().to_owned(),
-        digest: [0; 32],
-        standings: vec![(account(n), standing)],
+fn held(c: u8, act: Act) -> Held {
+    Held {
+        case: case(c),
+        clause: clause("terms/1"),
+        act,
+        until: None,
     }
 }
+
+fn suspend(n: u8) -> Command {
+    step(n, vec![held(1, Act::Suspend)])
+}
+
+fn step(n: u8, held: Vec<Held>) -> Command {
+    Command::CaseSteps(vec![CaseStep {
+        case: case(1),
+        events: vec!["enforcement.approved".to_owned()],
+        digest: [0; 32],
+        held: vec![(account(n), held)],
+    }])
+}
+
+const THROTTLE: Act = Act::Throttle {
+    requests_per_minute: Some(1),
+    tokens_per_minute: None,
+};
 
 #[test]
 fn a_revoked_key_is_refused_at_once_and_its_streams_stop() {
     let mut engine = engine(Mode::Shadow, Limits::UNLIMITED);
     let (admitted, _) = engine.admit(&ask("x1", 0, "m")).unwrap();
-    assert!(engine.still_welcome(&admitted));
+    assert!(engine.still_welcome(&admitted, START));
     run(&mut engine, Command::RevokeKey(key(0).id().clone())).unwrap();
-    assert!(!engine.still_welcome(&admitted));
+    assert!(!engine.still_welcome(&admitted, START));
     let (refusal, effects) = engine.admit(&ask("x2", 0, "m")).unwrap_err();
     assert!(matches!(refusal, Refusal::RevokedKey { .. }));
     assert_eq!(effects.len(), 1);
@@ -175,7 +185,7 @@ fn a_suspension_refuses_the_accused_and_nobody_else() {
     let mut engine = engine(Mode::Enforced, Limits::UNLIMITED);
     let (running, _) = engine.admit(&ask("x0", 2, "m")).unwrap();
     run(&mut engine, suspend(2)).unwrap();
-    assert!(!engine.still_welcome(&running));
+    assert!(!engine.still_welcome(&running, START));
     for n in 0..4 {
         let answer = engine.admit(&ask(&format!("y{n}"), n, "m"));
         assert_eq!(answer.is_err(), n == 2, "account {n}");
@@ -191,7 +201,7 @@ fn a_suspension_refuses_the_accused_and_nobody_else() {
         engine.identify(key(2).expose()).is_ok(),
         "it may read its case"
     );
-    run(&mut engine, step(2, Standing::Good)).unwrap();
+    run(&mut engine, step(2, Vec::new())).unwrap();
     assert!(engine.admit(&ask("z2", 2, "m")).is_ok());
 }
 
@@ -239,18 +249,8 @@ fn enforced_terms_refuse_and_an_evaluation_error_denies_and_alerts() {
 #[test]
 fn a_throttle_is_enforced_and_a_notice_is_not() {
     let mut engine = engine(Mode::Enforced, Limits::UNLIMITED);
-    let ground = (case(1), clause("terms/1"));
-    let noticed = Standing::Noticed {
-        case: ground.0.clone(),
-        clause: ground.1.clone(),
-    };
-    let throttled = Standing::Throttled {
-        case: ground.0,
-        clause: ground.1,
-        requests_per_minute: 1,
-    };
-    run(&mut engine, step(0, noticed)).unwrap();
-    run(&mut engine, step(1, throttled)).unwrap();
+    run(&mut engine, step(0, vec![held(1, Act::Notice)])).unwrap();
+    run(&mut engine, step(1, vec![held(1, THROTTLE)])).unwrap();
     for n in 0..3 {
         assert!(engine.admit(&ask(&format!("x{n}"), 0, "m")).is_ok());
         assert_eq!(engine.admit(&ask(&format!("y{n}"), 1, "m")).is_ok(), n == 0);
@@ -295,39 +295,106 @@ fn a_wrong_secret_and_a_typo_are_unknown() {
 }
 
 #[test]
-fn a_stricter_measure_of_another_case_stays() {
+fn each_case_holds_its_own_measures_and_lifts_no_other() {
     let mut engine = engine(Mode::Enforced, Limits::UNLIMITED);
     run(&mut engine, suspend(0)).unwrap();
-    let other = Command::CaseStep {
+    let second = |held| CaseStep {
         case: case(2),
-        step: "reinstated".to_owned(),
+        events: vec!["enforcement.marked".to_owned()],
         digest: [0; 32],
-        standings: vec![(account(0), Standing::Good)],
+        held: vec![(account(0), held)],
     };
-    run(&mut engine, other).unwrap();
+    let of_second = vec![held(2, Act::Mark)];
+    run(&mut engine, Command::CaseSteps(vec![second(of_second)])).unwrap();
     assert!(engine.admit(&ask("x", 0, "m")).is_err());
+    run(&mut engine, step(0, Vec::new())).unwrap();
+    let (admitted, _) = engine.admit(&ask("y", 0, "m")).unwrap();
+    assert_eq!(
+        admitted.marked,
+        Some(case(2)),
+        "the other case's mark is still there"
+    );
+    let lifted = Command::CaseSteps(vec![second(Vec::new())]);
+    run(&mut engine, lifted).unwrap();
+    assert_eq!(engine.admit(&ask("z", 0, "m")).unwrap().0.marked, None);
+    // Two cases in one command, on one account: both hold.
+    let both = Command::CaseSteps(vec![
+        second(vec![held(2, Act::Mark)]),
+        CaseStep {
+            case: case(1),
+            ..second(vec![held(1, Act::Notice)])
+        },
+    ]);
+    let effects = run(&mut engine, both).unwrap();
+    assert_eq!(effects.len(), 3, "two records, one row: {effects:?}");
+    let row = engine.directory().account(&account(0)).unwrap();
+    assert_eq!(
+        (row.standing.held().len(), row.standing.word(START)),
+        (2, "marked")
+    );
+    let foreign = step(0, vec![held(2, Act::Suspend)]);
+    assert!(matches!(
+        run(&mut engine, foreign),
+        Err(CommandError::ForeignGround { .. })
+    ));
+}
+
+#[test]
+fn measures_end_by_time_and_nobody_acts() {
+    let mut engine = engine(Mode::Enforced, Limits::UNLIMITED);
+    let end = START.plus(Span::hours(4));
+    let until = |act| Held {
+        until: Some(end),
+        ..held(1, act)
+    };
+    let later = |n: &str, k, at| Ask {
+        at,
+        ..ask(n, k, "m")
+    };
+    let (running, _) = engine.admit(&ask("r", 0, "m")).unwrap();
+    for (n, act) in [(0, Act::Suspend), (1, THROTTLE), (2, Act::Mark)] {
+        run(&mut engine, step(n, vec![until(act)])).unwrap();
+    }
+    let before = Timestamp(end.0 - 1);
+    assert!(engine.admit(&later("a1", 0, before)).is_err());
+    assert!(!engine.still_welcome(&running, before) && engine.still_welcome(&running, end));
+    assert!(engine.admit(&later("b1", 1, before)).is_ok());
+    assert!(engine.admit(&later("b2", 1, before)).is_err());
+    assert_eq!(
+        engine.admit(&later("c1", 2, before)).unwrap().0.marked,
+        Some(case(1))
+    );
+    assert!(engine.admit(&later("a2", 0, end)).is_ok());
+    for n in 0..5 {
+        assert!(engine.admit(&later(&format!("b{n}-late"), 1, end)).is_ok());
+    }
+    assert_eq!(engine.admit(&later("c2", 2, end)).unwrap().0.marked, None);
+}
+
+#[test]
+fn shadow_mode_marks_and_throttles_nobody() {
+    let mut engine = engine(Mode::Shadow, Limits::UNLIMITED);
+    let both = vec![held(1, Act::Mark), held(1, THROTTLE)];
+    run(&mut engine, step(0, both)).unwrap();
+    for n in 0..3 {
+        let (admitted, _) = engine.admit(&ask(&format!("x{n}"), 0, "m")).unwrap();
+        assert_eq!(admitted.marked, None);
+    }
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let standing = |c: u8, kind: u8| match kind {
-        0 => Standing::Good,
-        1 => Standing::Noticed {
-            case: case(c),
-            clause: clause("k"),
-        },
-        2 => Standing::Throttled {
-            case: case(c),
-            clause: clause("k"),
-            requests_per_minute: 1,
-        },
-        3 => Standing::Suspended {
-            case: case(c),
-            clause: clause("k"),
-        },
-        _ => Standing::Terminated {
-            case: case(c),
-            clause: clause("k"),
-        },
+    let kinds = [
+        None,
+        Some(Act::Notice),
+        Some(THROTTLE),
+        Some(Act::Suspend),
+        Some(Act::Terminate),
+    ];
+    let standing = move |c: u8, kind: u8| -> Vec<Held> {
+        kinds[usize::from(kind)]
+            .map(|act| held(c, act))
+            .into_iter()
+            .collect()
     };
     prop_oneof![
         (0u8..6).prop_map(|n| Command::RevokeKey(key(n).id().clone())),
@@ -354,14 +421,16 @@ fn command() -> impl Strategy<Value = Command> {
             1u8..3,
             proptest::collection::vec((0u8..6, 0u8..5), 1..3)
         )
-            .prop_map(move |(c, ground, of)| Command::CaseStep {
-                case: case(c),
-                step: "s".to_owned(),
-                digest: [c; 32],
-                standings: of
-                    .into_iter()
-                    .map(|(n, kind)| (account(n), standing(ground, kind)))
-                    .collect(),
+            .prop_map(move |(c, ground, of)| {
+                Command::CaseSteps(vec![CaseStep {
+                    case: case(c),
+                    events: vec!["s".to_owned()],
+                    digest: [c; 32],
+                    held: of
+                        .into_iter()
+                        .map(|(n, kind)| (account(n), standing(ground, kind)))
+                        .collect(),
+                }])
             }),
     ]
 }
@@ -397,9 +466,9 @@ proptest! {
                 for effect in &effects {
  engine.enact(effect);
  }
-                if let Command::CaseStep { standings, .. } = &command {
+                if let Command::CaseSteps(steps) = &command {
                     for row in engine.directory().rows() {
-                        let named = standings.iter().any(|(id, _)| id.as_str() == row.id());
+                        let named = steps[0].held.iter().any(|(id, _)| id.as_str() == row.id());
                         prop_assert!(named || before.contains(&row), "{:?} was not named", row);
                     }
                 }
@@ -408,7 +477,7 @@ proptest! {
             match engine.admit(&ask(&format!("x{n}"), k, model)) {
                 Ok((admitted, effects)) => {
                     prop_assert!(in_order(&effects), "{:?}", effects);
-                    prop_assert!(engine.still_welcome(&admitted));
+                    prop_assert!(engine.still_welcome(&admitted, START));
                     if settle {
                         let effects = engine.settle(&completion(admitted, 1));
                         prop_assert!(in_order(&effects), "{:?}", effects);

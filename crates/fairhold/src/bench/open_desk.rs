@@ -39,6 +39,7 @@ impl Desk for OpenDesk {
             clauses: Vec::new(),
             policy_sha256: std::sync::Arc::from(""),
             purpose: None,
+            marked: None,
             limits: LimitState::default(),
         }))
     }

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use console::{CaseStep, DetectionView, NewAccount, NewCase, Office as _, Step};
+use console::{
+    CaseStep, CaseView, DetectionView, NewAccount, NewCase, NewLimits, NewMeasure, NewNotice,
+    Office as _, Step,
+};
 use engine::Mode;
 use gateway::{Recording, Recordings};
 use serde_json::json;
@@ -166,7 +169,8 @@ fn afterwards(fleet: &Fleet, keys: &[Arc<str>]) -> Vec<Call> {
         .collect()
 }
 
-/// Proposes a case for each ring; a second person approves it.
+/// For each ring: facts, notice, a throttle of four hours that one person may
+/// take, and a suspension that takes two.
 async fn decide(
     detection: &DetectionView,
     office: &LocalOffice,
@@ -181,30 +185,66 @@ async fn decide(
         let summary: String = ring.reasons.join(" ").chars().take(4_900).collect();
         let case = office
             .propose(NewCase {
-                finding: None,
                 account,
                 others: members.collect(),
                 clause: CLAUSE.to_owned(),
                 summary,
                 by: "reviewer-1".to_owned(),
-                action: "suspend".to_owned(),
                 exculpatory: "No declaration of purpose by any of these accounts was found."
                     .to_owned(),
+                then: Some(CaseStep::Notice(NewNotice {
+                    metric: "exchanges a day that fill in the frame named in the facts".to_owned(),
+                    under: "20".to_owned(),
+                    days: 14,
+                    declaration: true,
+                })),
+                ..NewCase::default()
             })
             .await?;
-        let approval = Step {
-            step: CaseStep::Approve,
-            by: "reviewer-2".to_owned(),
-            comment: "The programme and its division over the accounts are plain.".to_owned(),
-        };
-        let case = office.step(&case.case, approval).await?;
         out.say(&format!(
-            "4. {} was proposed by reviewer-1 and approved by reviewer-2: {}",
-            case.case, case.state
+            "4. {} gives notice to {} accounts",
+            case.case,
+            case.accounts.len()
+        ));
+        let case = suspend(office, &case.case).await?;
+        out.say(&format!(
+            "   throttled in an emergency by reviewer-1, then {} on reviewer-1's proposal and reviewer-2's approval",
+            case.state
         ));
         cases.push(case.case);
     }
     Ok(cases)
+}
+
+async fn suspend(office: &LocalOffice, case: &str) -> Result<CaseView, Failure> {
+    let left = NewLimits {
+        requests_per_minute: Some(10),
+        tokens_per_minute: None,
+    };
+    let measure = NewMeasure {
+        measure: "suspend".to_owned(),
+        reason: "The accounts divide one queue among them: a throttle on each only slows it."
+            .to_owned(),
+        ..NewMeasure::default()
+    };
+    let steps = [
+        (
+            CaseStep::Emergency(left),
+            "reviewer-1",
+            "The queue is being read out now.",
+        ),
+        (CaseStep::Propose(measure), "reviewer-1", ""),
+        (
+            CaseStep::Approve,
+            "reviewer-2",
+            "The programme and its division over the accounts are plain.",
+        ),
+    ];
+    for (step, by, comment) in steps {
+        let (by, comment) = (by.to_owned(), comment.to_owned());
+        office.step(case, Step { step, by, comment }).await?;
+    }
+    Ok(office.case(case).await?)
 }
 
 /// For each account whether it was refused as suspended; any other failure is an error.

@@ -1,19 +1,23 @@
 //! The directory as the store keeps it: limits and standings are JSON there.
 
+mod standing;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine::directory::{Account, KeyRow, Organisation, Project};
 use engine::key::KeyDigest;
 use engine::quota::Limits;
-use engine::{Directory, Effect, Row, Standing};
+use engine::{Directory, Effect, Row};
 use evidence::{Event, Record};
-use facts::{AccountId, CaseId, ClauseId, MicroUsd, Timestamp};
+use facts::{AccountId, MicroUsd, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{
     AccountRow, Change, DirectoryRows, Entry, LimitScope, LimitsRow, OrganisationRow, ProjectRow,
 };
 use terms::Agreement;
+
+use standing::{read_standing, standing_json};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,15 +29,6 @@ struct KeptLimits {
     budget_micro_usd: Option<u64>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeptStanding {
-    standing: String,
-    case: Option<String>,
-    clause: Option<String>,
-    requests_per_minute: Option<u64>,
-}
-
 fn limits_json(limits: Limits) -> Result<String, String> {
     json(&KeptLimits {
         requests_per_minute: limits.requests_per_minute,
@@ -41,25 +36,6 @@ fn limits_json(limits: Limits) -> Result<String, String> {
         requests_per_day: limits.requests_per_day,
         tokens_per_day: limits.tokens_per_day,
         budget_micro_usd: limits.budget.map(|b| b.0),
-    })
-}
-
-fn standing_json(standing: &Standing) -> Result<String, String> {
-    let ground = standing.ground();
-    json(&KeptStanding {
-        standing: standing.word().to_owned(),
-        case: ground.map(|(case, _)| case.to_string()),
-        clause: ground.map(|(_, clause)| clause.to_string()),
-        requests_per_minute: match standing {
-            Standing::Throttled {
-                requests_per_minute,
-                ..
-            } => Some(*requests_per_minute),
-            Standing::Good
-            | Standing::Noticed { .. }
-            | Standing::Suspended { .. }
-            | Standing::Terminated { .. } => None,
-        },
     })
 }
 
@@ -75,28 +51,6 @@ fn read_limits(text: &str) -> Result<Limits, String> {
         requests_per_day: kept.requests_per_day,
         tokens_per_day: kept.tokens_per_day,
         budget: kept.budget_micro_usd.map(MicroUsd),
-    })
-}
-
-fn read_standing(text: &str) -> Result<Standing, String> {
-    let kept: KeptStanding = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    if kept.standing == "good" {
-        return Ok(Standing::Good);
-    }
-    let lacks = |what| format!("standing `{}` has no {what}", kept.standing);
-    let case = CaseId::parse(kept.case.as_deref().unwrap_or("")).map_err(|_| lacks("case"))?;
-    let clause =
-        ClauseId::parse(kept.clause.as_deref().unwrap_or("")).map_err(|_| lacks("clause"))?;
-    Ok(match kept.standing.as_str() {
-        "noticed" => Standing::Noticed { case, clause },
-        "throttled" => Standing::Throttled {
-            case,
-            clause,
-            requests_per_minute: kept.requests_per_minute.ok_or_else(|| lacks("rate"))?,
-        },
-        "suspended" => Standing::Suspended { case, clause },
-        "terminated" => Standing::Terminated { case, clause },
-        other => return Err(format!("`{other}` is not a standing")),
     })
 }
 
@@ -169,19 +123,21 @@ fn word(scope: LimitScope) -> LimitWord {
 }
 
 /// The journal's entries for planned effects: each change of the store goes
-/// with a record that says it. `kept` goes with the first record.
+/// with a record that says it. What is `kept` of a case's step goes with the
+/// first record of that step.
 pub(super) fn entries(
     directory: &Directory,
     effects: &[Effect],
-    mut kept: Option<Change>,
+    kept: Vec<Change>,
     at: Timestamp,
 ) -> Result<Vec<Entry>, String> {
     let mut entries: Vec<Entry> = Vec::new();
+    let mut kept = kept.into_iter().peekable();
     for effect in effects {
         match effect {
             Effect::Record(engine::Entry::Event(record)) => {
                 let mut entry = Entry::of(record.clone());
-                entry.change = kept.take();
+                entry.change = kept.next_if(|change| is_of(change, record));
                 entries.push(entry);
             }
             Effect::Put(row) => {
@@ -207,6 +163,16 @@ pub(super) fn entries(
         }
     }
     Ok(entries)
+}
+
+/// Whether the change is the step that the record tells of.
+fn is_of(change: &Change, record: &Record) -> bool {
+    match (change, &record.event) {
+        (Change::CaseStep(row), Event::CaseStep { case, digest, .. }) => {
+            row.case_id == case.as_str() && row.digest == *digest
+        }
+        _ => false,
+    }
 }
 
 type Said = (&'static str, Change);

@@ -6,8 +6,11 @@ use engine::judge::{Judge, Question, Ruling, Verdict};
 use engine::key::{Key, RANDOM_BYTES};
 use engine::prices::{Price, Prices};
 use engine::quota::Limits;
+use engine::{Act, Held};
 use evidence::seal::Kek;
-use facts::{ClauseId, Ending, Endpoint, ModelName, OrganisationId, ProjectId, Span, Usage};
+use facts::{
+    CaseId, ClauseId, Ending, Endpoint, ModelName, OrganisationId, ProjectId, Span, Usage,
+};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -228,15 +231,19 @@ fn what_was_decided_outlives_a_restart() {
                 json: "{}".to_owned(),
                 digest: [1; 32],
             };
-            let standing = Standing::Suspended {
+            let held = Held {
                 case: case.clone(),
                 clause,
+                act: Act::Suspend,
+                until: None,
             };
-            let accused = vec![(account(2), standing)];
-            keeper
-                .step(case, "suspended".to_owned(), row, accused)
-                .await
-                .unwrap();
+            let step = CaseStep {
+                case,
+                events: vec!["enforcement.suspended".to_owned()],
+                digest: [1; 32],
+                held: vec![(account(2), vec![held])],
+            };
+            keeper.steps(vec![(step, row)]).await.unwrap();
             let rows = keeper.ask(|engine| engine.directory().rows());
             drop(keeper);
             task.finished().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ::cases::State;
+use ::cases::Outcome;
 use console::{CalibrationView, OfficeError};
 use detection::{Detector, Peers, Reader};
 use facts::{AccountId, Exchange};
@@ -51,14 +51,13 @@ pub(super) async fn of_store(keeper: &Arc<Keeper>) -> Result<CalibrationView, Of
     calibrate(shipped, honest, left_out).map_err(|e| failed(&e))
 }
 
-/// Whoever a case names, unless it was rejected or overturned.
+/// Whoever a case names, unless it was dismissed or its measures lifted.
 async fn accused(keeper: &Keeper) -> Result<BTreeSet<AccountId>, OfficeError> {
     let cases = cases::all(keeper).await?;
-    let open = cases.iter().filter(|case| match case.state() {
-        State::Proposed | State::InForce | State::Appealed | State::Upheld => true,
-        State::Rejected | State::Overturned => false,
-    });
-    Ok(open.flat_map(|c| c.proposal().accounts.clone()).collect())
+    let open = cases
+        .iter()
+        .filter(|case| case.outcome() != Outcome::Cleared);
+    Ok(open.flat_map(|c| c.accounts().to_vec()).collect())
 }
 
 /// Whoever the watch has found, or noted: who is authorised to harvest is no honest peer of others.

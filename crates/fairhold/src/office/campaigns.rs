@@ -8,7 +8,7 @@ pub(crate) use view::trial;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use cases::State;
+use cases::Outcome;
 use console::{
     Activation, ActivationView, CampaignView, NewSketch, OfficeError, SketchAsked, SketchFile,
     TrialView,
@@ -86,9 +86,9 @@ impl Desk<'_> {
         let names = new.accounts.iter().map(|name| AccountId::parse(name));
         let accounts: BTreeSet<AccountId> =
             names.collect::<Result<_, _>>().map_err(|e| malformed(&e))?;
-        let decided =
-            |state: State| matches!(state, State::InForce | State::Appealed | State::Upheld);
-        let confirmed = self.accused(decided).await?;
+        let confirmed = self
+            .accused(|outcome| outcome == Outcome::Confirmed)
+            .await?;
         if let Some(open) = accounts.iter().find(|a| !confirmed.contains(*a)) {
             return Err(OfficeError::Conflict(format!(
                 "no case was decided against `{open}`: a sketch is made of confirmed accounts only; `fairhold case propose {open} ...` and a colleague's approval come first"
@@ -104,15 +104,15 @@ impl Desk<'_> {
             .map_err(|e| OfficeError::Conflict(format!("failed to {e}")))
     }
 
-    /// The accounts of cases in such a state.
+    /// The accounts of cases with such an outcome.
     async fn accused(
         &self,
-        such: impl Fn(State) -> bool,
+        such: impl Fn(Outcome) -> bool,
     ) -> Result<HashSet<AccountId>, OfficeError> {
         let cases = super::cases::all(self.keeper).await?;
-        let those = cases.iter().filter(|case| such(case.state()));
+        let those = cases.iter().filter(|case| such(case.outcome()));
         Ok(those
-            .flat_map(|case| case.proposal().accounts.iter().cloned())
+            .flat_map(|case| case.accounts().iter().cloned())
             .collect())
     }
 
@@ -136,11 +136,7 @@ impl Desk<'_> {
 
     /// Cleared are accounts without an open case and without one decided against them.
     async fn tried(&self, campaign: &Campaign) -> Result<Fired, OfficeError> {
-        let suspect = |state: State| match state {
-            State::Proposed | State::InForce | State::Appealed | State::Upheld => true,
-            State::Rejected | State::Overturned => false,
-        };
-        let accused = self.accused(suspect).await?;
+        let accused = self.accused(|outcome| outcome != Outcome::Cleared).await?;
         history::tried(self.keeper, Trial::of(campaign), &accused).await
     }
 

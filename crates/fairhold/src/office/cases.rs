@@ -1,17 +1,30 @@
 //! Cases: replayed from the store, decided by the room `cases`, recorded
 //! before they act.
 
-use cases::{Act, Case, Deed, Measure, Proposal, State, Step as CaseStep};
-use console::{CaseView, NewCase, OfficeError, Step, StepView};
-use engine::Standing;
-use facts::{AccountId, CaseId, ClauseId, PersonId, Timestamp};
+mod typed;
+mod view;
+
+use std::path::Path;
+
+use cases::{Actor, Case, Deed, Effect, Measure, Observation, Step as CaseStep};
+use console::{NewCase, OfficeError, Step};
+use engine::{Act, Held};
+use facts::{AccountId, CaseId, ClauseId, Timestamp};
 use store::{CaseStepRow, SystemClock};
 
+use super::actors::{actor, staff, system};
 use super::people::{malformed, refused};
 use crate::keeper::{Keeper, KeeperError};
 
+pub(super) use view::view;
+
 fn broken(error: impl std::fmt::Display) -> OfficeError {
     OfficeError::Unavailable(format!("failed to read the cases: {error}"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
+fn forbidden(error: cases::Refused) -> OfficeError {
+    OfficeError::Conflict(error.to_string())
 }
 
 /// Every case, in the order of ids.
@@ -31,7 +44,9 @@ fn replayed(rows: &[CaseStepRow]) -> Result<Case, OfficeError> {
     let id = CaseId::parse(id).map_err(broken)?;
     let steps: Result<Vec<CaseStep>, _> =
         rows.iter().map(|row| CaseStep::parse(&row.json)).collect();
-    Case::replay(id, steps.map_err(broken)?).map_err(broken)
+    let named = |error: &dyn std::fmt::Display| broken(format!("case `{id}`: {error}"));
+    let steps = steps.map_err(|e| named(&e))?;
+    Case::replay(id.clone(), steps).map_err(|e| named(&e))
 }
 
 /// One case.
@@ -47,8 +62,40 @@ pub(super) async fn one(keeper: &Keeper, id: &str) -> Result<Case, OfficeError> 
     })
 }
 
-/// Opens a case.
-pub(super) async fn propose(keeper: &Keeper, new: NewCase) -> Result<Case, OfficeError> {
+/// A case with the steps it has just taken.
+struct Taken {
+    case: Case,
+    from: usize,
+}
+
+/// Opens a case, with the step that follows at once where one is named.
+pub(super) async fn propose(
+    keeper: &Keeper,
+    folder: &Path,
+    new: NewCase,
+) -> Result<Case, OfficeError> {
+    let by = staff(folder, &new.by)?;
+    let random: [u8; 8] = store::random().map_err(broken)?;
+    let id = CaseId::parse(&format!("case-{}", hex::encode(random))).map_err(|e| malformed(&e))?;
+    let then = new.then.clone();
+    let at = SystemClock.now();
+    let first = CaseStep {
+        at,
+        by: by.clone(),
+        comment: String::new(),
+        deed: Deed::Observed(observed(keeper, new).await?),
+    };
+    let mut case = Case::open(id, first).map_err(|e| OfficeError::Invalid(e.to_string()))?;
+    if let Some(step) = then {
+        let deed = typed::deed(&case, &step, at)?;
+        take(&mut case, by, deed, (String::new(), at))?;
+    }
+    let taken = Taken { case, from: 0 };
+    record(keeper, std::slice::from_ref(&taken)).await?;
+    Ok(taken.case)
+}
+
+async fn observed(keeper: &Keeper, new: NewCase) -> Result<Observation, OfficeError> {
     let mut accounts = Vec::new();
     for name in std::iter::once(&new.account).chain(&new.others) {
         let account = AccountId::parse(name).map_err(|e| malformed(&e))?;
@@ -59,120 +106,148 @@ pub(super) async fn propose(keeper: &Keeper, new: NewCase) -> Result<Case, Offic
         }
         accounts.push(account);
     }
-    let measure = Measure::from_word(&new.action).ok_or_else(|| {
-        OfficeError::Invalid(format!(
-            "`{}` is no measure: use `notice` or `suspend`",
-            new.action
-        ))
-    })?;
-    let first = CaseStep {
-        at: SystemClock.now(),
-        by: PersonId::parse(&new.by).map_err(|e| malformed(&e))?,
-        comment: String::new(),
-        deed: Deed::Proposed(Proposal {
-            accounts,
-            clause: ClauseId::parse(&new.clause).map_err(|e| malformed(&e))?,
-            measure,
-            summary: new.summary,
-            exculpatory: new.exculpatory,
-        }),
-    };
-    let random: [u8; 8] = store::random().map_err(broken)?;
-    let id = CaseId::parse(&format!("case-{}", hex::encode(random))).map_err(|e| malformed(&e))?;
-    let case = Case::open(id, first).map_err(|e| OfficeError::Invalid(e.to_string()))?;
-    record(keeper, &case, Vec::new()).await?;
-    Ok(case)
+    let mut rests_on = Vec::new();
+    for id in &new.rests_on {
+        rests_on.push(one(keeper, id).await?.id().clone());
+    }
+    Ok(Observation {
+        accounts,
+        clause: ClauseId::parse(&new.clause).map_err(|e| malformed(&e))?,
+        summary: new.summary,
+        exculpatory: new.exculpatory,
+        automated: !new.by_hand,
+        rests_on,
+    })
 }
 
-/// Takes a step in a case.
-pub(super) async fn step(keeper: &Keeper, id: &str, step: Step) -> Result<Case, OfficeError> {
-    let mut case = one(keeper, id).await?;
-    let act = match step.step {
-        console::CaseStep::Approve => Act::Approve,
-        console::CaseStep::Reject => Act::Reject,
-        console::CaseStep::Appeal => Act::Appeal,
-        console::CaseStep::Overturn => Act::Overturn,
-        console::CaseStep::Uphold => Act::Uphold,
-    };
-    let by = PersonId::parse(&step.by).map_err(|e| malformed(&e))?;
-    let forbidden = |e: cases::Refused| OfficeError::Conflict(e.to_string());
+fn take(
+    case: &mut Case,
+    by: Actor,
+    deed: Deed,
+    (comment, at): (String, Timestamp),
+) -> Result<Vec<Effect>, OfficeError> {
     // Steps follow each other even when the clock was set back.
     let last = case.steps().last().map_or(Timestamp(0), |s| s.at);
-    let at = SystemClock.now().max(last);
-    let taken = case.decide(act, by, step.comment, at).map_err(forbidden)?;
-    case.take(taken).map_err(forbidden)?;
-    let standings = standings(&case);
-    record(keeper, &case, standings).await?;
-    Ok(case)
-}
-
-/// What the last step leaves the accounts, where it changes anything.
-fn standings(case: &Case) -> Vec<(AccountId, Standing)> {
-    if !matches!(case.state(), State::InForce | State::Overturned) {
-        return Vec::new();
-    }
-    let ground = || (case.id().clone(), case.proposal().clause.clone());
-    let standing = match case.in_force() {
-        None => Standing::Good,
-        Some(Measure::Notice) => {
-            let (case, clause) = ground();
-            Standing::Noticed { case, clause }
-        }
-        Some(Measure::Suspend) => {
-            let (case, clause) = ground();
-            Standing::Suspended { case, clause }
-        }
+    let step = CaseStep {
+        at: at.max(last),
+        by,
+        comment,
+        deed,
     };
-    case.proposal()
-        .accounts
-        .iter()
-        .map(|a| (a.clone(), standing.clone()))
-        .collect()
+    case.take(step).map_err(forbidden)
 }
 
-async fn record(
+/// Takes a step in a case; a reversal opens anew what rested on it.
+pub(super) async fn step(
     keeper: &Keeper,
-    case: &Case,
-    standings: Vec<(AccountId, Standing)>,
-) -> Result<(), OfficeError> {
-    let Some(last) = case.steps().last() else {
-        return Ok(());
+    folder: &Path,
+    id: &str,
+    step: Step,
+) -> Result<Case, OfficeError> {
+    let mut cases = all(keeper).await?;
+    let place = cases.iter().position(|case| case.id().as_str() == id);
+    let Some(mut case) = place.map(|place| cases.swap_remove(place)) else {
+        return one(keeper, id).await;
     };
-    let row = CaseStepRow {
-        case_id: case.id().to_string(),
-        n: (case.steps().len() - 1) as u64,
-        json: last.canonical(),
-        digest: last.digest(),
-    };
-    let word = last.deed.word().to_owned();
-    keeper
-        .step(case.id().clone(), word, row, standings)
-        .await
-        .map_err(refused)
+    let by = actor(folder, &step.by, &step.step)?;
+    let now = SystemClock.now();
+    let from = case.steps().len();
+    let deed = typed::deed(&case, &step.step, now)?;
+    let effects = take(&mut case, by, deed, (step.comment, now))?;
+    let mut taken = vec![Taken { case, from }];
+    for effect in effects {
+        match effect {
+            Effect::Reopen(because) => taken.extend(reopened(&mut cases, &because, now)?),
+            // Statements are there to be read once the step is; `record` carries out the rest.
+            Effect::Inform | Effect::Enforce => {}
+        }
+    }
+    record(keeper, &taken).await?;
+    Ok(taken.swap_remove(0).case)
 }
 
-/// The case as people see it.
-pub(super) fn view(case: &Case) -> CaseView {
-    let proposal = case.proposal();
-    let accounts: Vec<String> = proposal.accounts.iter().map(ToString::to_string).collect();
-    CaseView {
-        case: case.id().to_string(),
-        account: accounts.first().cloned().unwrap_or_default(),
-        accounts,
-        state: case.state_word().to_owned(),
-        clause: proposal.clause.to_string(),
-        action: proposal.measure.word().to_owned(),
-        statement: case.statement(),
-        appeal_until: case.appeal_until().map(Timestamp::rfc3339),
-        timeline: case
-            .steps()
-            .iter()
-            .map(|step| StepView {
-                at: step.at.rfc3339(),
-                by: step.by.to_string(),
-                step: step.deed.word().to_owned(),
-                comment: step.comment.clone(),
-            })
-            .collect(),
+/// What rested on the reversed case, each with the step that opens it anew.
+fn reopened(
+    cases: &mut Vec<Case>,
+    because: &CaseId,
+    now: Timestamp,
+) -> Result<Vec<Taken>, OfficeError> {
+    let rests = |case: &Case| !case.closed() && case.observation().rests_on.contains(because);
+    let mut taken = Vec::new();
+    for mut case in cases.extract_if(.., |case| rests(case)) {
+        let from = case.steps().len();
+        let deed = Deed::Reopened(because.clone());
+        let said = format!("case {because} was reversed");
+        // Refused when an earlier reversal of the same case was dealt with.
+        if take(&mut case, system()?, deed, (said, now)).is_ok() {
+            taken.push(Taken { case, from });
+        }
     }
+    Ok(taken)
 }
+
+/// What the case holds against each of its accounts from its last step on.
+fn held(case: &Case) -> Vec<(AccountId, Vec<Held>)> {
+    let now = case.steps().last().map_or(Timestamp(0), |s| s.at);
+    let of = |act, until| Held {
+        case: case.id().clone(),
+        clause: case.clause().clone(),
+        act,
+        until,
+    };
+    let mut all = Vec::new();
+    if case.notice().is_some() && !case.closed() {
+        all.push(of(Act::Notice, None));
+    }
+    for acting in case.standing(now) {
+        let act = match acting.measure {
+            Measure::Throttle(left) => Act::Throttle {
+                requests_per_minute: left.requests_per_minute,
+                tokens_per_minute: left.tokens_per_minute,
+            },
+            Measure::Mark => Act::Mark,
+            Measure::Suspend => Act::Suspend,
+            Measure::Terminate => Act::Terminate,
+        };
+        all.push(of(act, acting.until));
+    }
+    let accounts = case.accounts().iter().cloned();
+    accounts.map(|account| (account, all.clone())).collect()
+}
+
+/// The events of the audit log that a step is; an approval is also the event
+/// of the measure that it put in force.
+fn events(case: &Case, step: &CaseStep) -> Vec<String> {
+    let mut events = vec![step.deed.event().to_owned()];
+    if step.deed == Deed::Approved {
+        let made = case.restrictions().iter().rev().find(|r| r.from == step.at);
+        events.extend(made.map(|r| r.measure.event().to_owned()));
+    }
+    events
+}
+
+async fn record(keeper: &Keeper, all: &[Taken]) -> Result<(), OfficeError> {
+    let mut steps = Vec::new();
+    for Taken { case, from } in all {
+        let last = case.steps().len().saturating_sub(1);
+        for (n, step) in case.steps().iter().enumerate().skip(*from) {
+            let row = CaseStepRow {
+                case_id: case.id().to_string(),
+                n: n as u64,
+                json: step.canonical(),
+                digest: step.digest(),
+            };
+            let command = engine::CaseStep {
+                case: case.id().clone(),
+                events: events(case, step),
+                digest: row.digest,
+                held: if n == last { held(case) } else { Vec::new() },
+            };
+            steps.push((command, row));
+        }
+    }
+    keeper.steps(steps).await.map_err(refused)
+}
+
+#[cfg(test)]
+mod tests;

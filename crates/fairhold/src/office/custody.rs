@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cases::{Case, State};
+use cases::{Case, Outcome};
 use console::{
     BodyView, ErasureView, HoldView, NewErasure, NewHold, OfficeError, Reading, RetentionView,
 };
@@ -126,7 +126,7 @@ pub(crate) async fn let_go(
         .await?
         .iter()
         .filter(|case| is_open(case, now))
-        .flat_map(|case| case.proposal().accounts.iter().cloned())
+        .flat_map(|case| case.accounts().iter().cloned())
         .collect();
     let done = keeper.retain(days, &accused, progress).await;
     let done = done.map_err(refused)?;
@@ -140,11 +140,11 @@ pub(crate) async fn let_go(
 
 /// Whether what a case rests on may still be asked for.
 fn is_open(case: &Case, now: Timestamp) -> bool {
-    match case.state() {
-        State::Proposed | State::Appealed => true,
-        State::InForce => case.appeal_until().is_none_or(|until| now <= until),
-        State::Rejected | State::Upheld | State::Overturned => false,
-    }
+    case.outcome() == Outcome::Open
+        || case.pending().is_some()
+        || case.review().is_some()
+        || case.appeal_pending()
+        || case.appeal_until(now).is_some()
 }
 
 /// Reads the bodies of an exchange.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use console::{FindingView, FindingsView, NewCase, OfficeError, TestView};
+use console::{CaseStep, FindingView, FindingsView, NewCase, OfficeError, TestView};
 use facts::AccountId;
 use store::FindingRow;
 
@@ -77,9 +77,10 @@ pub(super) async fn relied_on(keeper: &Keeper, mut new: NewCase) -> Result<NewCa
             "`{id}` is covered by an authorisation and supports no case"
         )));
     }
-    if new.action != "notice" || !new.others.is_empty() {
+    let no_more = matches!(new.then, None | Some(CaseStep::Notice(_)));
+    if !no_more || !new.others.is_empty() {
         return Err(OfficeError::Conflict(format!(
-            "a finding of intent supports a notice to its own account, nothing more: propose `{account}` alone with `--action notice`"
+            "a finding of intent supports a notice to its own account, nothing more: name `{account}` alone, with `--action notice`"
         )));
     }
     if new.summary.trim().is_empty() {

@@ -195,7 +195,7 @@ pub(super) async fn export(
     let published = ledger.seal().await.map_err(|e| unsigned(&e))?;
     let database = keeper.database();
     let mut rows = steps_of(database, case, published.sealed).await?;
-    for account in case.proposal().accounts.iter().take(ACCOUNTS) {
+    for account in case.accounts().iter().take(ACCOUNTS) {
         let of_account = database.records_of_account(account, None, RECORDS_OF_ACCOUNT);
         rows.extend(of_account.await.map_err(failed)?);
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use cases::{Case, Deed, Measure, State};
+use cases::{Case, Measure};
 use console::{LinksView, NewLinks, OfficeError};
 use detection::{Activity, Traits};
 use evidence::{Event, Record};
@@ -256,16 +256,18 @@ pub(crate) async fn traits(keeper: &Keeper) -> Result<BTreeMap<AccountId, Traits
 fn blocked(cases: &[Case]) -> BTreeMap<AccountId, Timestamp> {
     let mut first: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
     for case in cases {
-        if case.proposal().measure != Measure::Suspend || case.state() == State::Overturned {
+        let refused = |m: &Measure| matches!(m, Measure::Suspend | Measure::Terminate);
+        let made = case.restrictions().iter();
+        let Some(since) = made
+            .filter(|r| refused(&r.measure) && !r.reversed)
+            .map(|r| r.from)
+            .min()
+        else {
             continue;
-        }
-        let approved = case.steps().iter().find(|s| s.deed == Deed::Approved);
-        for (account, step) in approved
-            .into_iter()
-            .flat_map(|step| case.proposal().accounts.iter().map(move |a| (a, step)))
-        {
-            let at = first.entry(account.clone()).or_insert(step.at);
-            *at = step.at.min(*at);
+        };
+        for account in case.accounts() {
+            let at = first.entry(account.clone()).or_insert(since);
+            *at = since.min(*at);
         }
     }
     first

@@ -8,6 +8,7 @@ use engine::{Command, CommandError, Directory, Row};
 use facts::{AccountId, IdError, KeyId, MicroUsd, OrganisationId, ProjectId};
 
 use store::JournalError;
+use store::SystemClock;
 use terms::Purpose;
 
 use crate::keeper::{Keeper, KeeperError};
@@ -137,7 +138,7 @@ fn account_view(directory: &Directory, row: &Account) -> AccountView {
         account: row.id.to_string(),
         project: row.project.to_string(),
         organisation: owner.unwrap_or_default(),
-        standing: row.standing.word().to_owned(),
+        standing: row.standing.word(SystemClock.now()).to_owned(),
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn of(
     Ok(TermsView {
         account: row.id.to_string(),
         at: now.rfc3339(),
-        standing: row.standing.word().to_owned(),
+        standing: row.standing.word(now).to_owned(),
         purposes,
         agreement: row.agreement.json(),
         documents: in_force.unwrap_or_default(),

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use console::{FindingView, NewAccount, NewCase, Office as _, OfficeError};
+use console::{
+    CaseStep, FindingView, NewAccount, NewCase, NewMeasure, NewNotice, Office as _, OfficeError,
+};
 use detection::{Account, LOOKS, Reader};
 use engine::{Ask, Completion};
 use facts::{Ending, Endpoint, ExchangeId, ModelName, Usage};
@@ -307,26 +309,36 @@ async fn who_is_authorised_is_noted_and_never_found() {
 #[tokio::test]
 async fn a_finding_of_intent_supports_a_notice_and_nothing_more() {
     let bench = licensed_and_expired().await;
-    let case = |finding: &FindingView, action: &str| NewCase {
+    let notice = || {
+        CaseStep::Notice(NewNotice {
+            metric: "exchanges a day".to_owned(),
+            under: "20".to_owned(),
+            days: 14,
+            declaration: true,
+        })
+    };
+    let suspend = CaseStep::Propose(NewMeasure {
+        measure: "suspend".to_owned(),
+        ..NewMeasure::default()
+    });
+    let case = |finding: &FindingView, then: CaseStep| NewCase {
         account: finding.account.clone(),
-        others: Vec::new(),
         clause: "terms/1".to_owned(),
-        summary: String::new(),
         finding: Some(finding.id.clone()),
         by: "ann".to_owned(),
-        action: action.to_owned(),
-        exculpatory: String::new(),
+        then: Some(then),
+        ..NewCase::default()
     };
     let found = bench.findings("expired").await.remove(0);
     let noted = bench.findings("licensed").await.remove(0);
-    for refused in [case(&found, "suspend"), case(&noted, "notice")] {
+    for refused in [case(&found, suspend), case(&noted, notice())] {
         let refused = bench.office.propose(refused).await;
         assert!(
             matches!(refused, Err(OfficeError::Conflict(_))),
             "{refused:?}"
         );
     }
-    let proposed = bench.office.propose(case(&found, "notice")).await.unwrap();
+    let proposed = bench.office.propose(case(&found, notice())).await.unwrap();
     assert!(
         proposed.statement.contains("form a programme"),
         "{}",
@@ -409,18 +421,16 @@ fn a_deployment_calibrates_on_whom_nothing_is_held_against() {
         for name in ["accused", "cleared"] {
             let case = NewCase {
                 account: name.to_owned(),
-                others: Vec::new(),
                 clause: "terms/1".to_owned(),
                 summary: "facts".to_owned(),
-                finding: None,
                 by: "ann".to_owned(),
-                action: "suspend".to_owned(),
                 exculpatory: "none found".to_owned(),
+                ..NewCase::default()
             };
             let case = bench.office.propose(case).await.unwrap();
             if name == "cleared" {
                 let step = console::Step {
-                    step: console::CaseStep::Reject,
+                    step: CaseStep::Dismiss,
                     by: "ben".to_owned(),
                     comment: String::new(),
                 };

@@ -276,7 +276,17 @@ async fn a_proposal_is_replayed_against_what_was_recorded() {
     served.told(&["case", "approve", case, "--by", "ben"]).await;
     let (_, told, _) = typed(&["terms", "test", &dir], &data).await;
     assert_eq!(told["confirmed_abusers_hit"], 1);
-    served.told(&["case", "appeal", case, "--by", "a"]).await;
+    served
+        .told(&[
+            "case",
+            "appeal",
+            case,
+            "--by",
+            "a",
+            "--comment",
+            "we did not",
+        ])
+        .await;
     served
         .told(&["case", "overturn", case, "--by", "eve"])
         .await;

@@ -87,6 +87,36 @@ async fn not_one_further_event_passes_once_a_key_is_barred() {
     assert_eq!(gateway.desk.admitted.load(SeqCst), 1);
 }
 
+/// The mark of a case is disclosed on plain answers, streams and failures
+/// alike, and no upstream can forge one.
+#[tokio::test]
+async fn a_mark_is_disclosed_on_every_answer() {
+    let forged = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-fairhold-marked: forged\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    let server = upstream(move |mut stream, _| async move {
+        stream.write_all(forged.as_bytes()).await.unwrap();
+    })
+    .await;
+    let plain = Gateway::before(server, "").await;
+    let mock = Gateway::mock().await;
+    let gone = Gateway::before("127.0.0.1:1".parse().unwrap(), "").await;
+    let asked = request(CHAT, PLAIN);
+    let stream = streamed();
+    for (gateway, asked) in [
+        (&plain, &asked),
+        (&mock, &asked),
+        (&mock, &stream),
+        (&gone, &asked),
+    ] {
+        let unmarked = ask(gateway.address, asked.as_bytes()).await;
+        assert!(!unmarked.contains("x-fairhold-marked"), "{unmarked}");
+        let case = facts::CaseId::parse("case-7").unwrap();
+        *gateway.desk.marked.lock().unwrap() = Some(case);
+        let marked = ask(gateway.address, asked.as_bytes()).await;
+        assert!(marked.contains("x-fairhold-marked: case-7\r\n"), "{marked}");
+        *gateway.desk.marked.lock().unwrap() = None;
+    }
+}
+
 #[tokio::test]
 async fn nothing_behind_a_doubly_framed_body_is_read() {
     let gateway = Gateway::mock().await;

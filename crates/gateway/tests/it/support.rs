@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use engine::{Admitted, Ask, Completion, LimitState, Refusal};
-use facts::{AccountId, KeyId, ProjectId, Timestamp};
+use facts::{AccountId, CaseId, KeyId, ProjectId, Timestamp};
 use gateway::{Config, Desk, Metrics, NotRecorded, Recorded, Recordings, Server, Setup};
 use tokio::sync::{Notify, oneshot};
 
@@ -19,6 +19,8 @@ pub(crate) struct Ledger {
     pub(crate) refusal: Mutex<Option<Refusal>>,
     pub(crate) cannot_record: AtomicBool,
     pub(crate) barred: AtomicBool,
+    /// The case whose mark answers carry.
+    pub(crate) marked: Mutex<Option<CaseId>>,
     pub(crate) changed: Notify,
 }
 
@@ -67,6 +69,7 @@ impl Desk for Ledger {
             clauses: Vec::new(),
             policy_sha256: std::sync::Arc::from(""),
             purpose: None,
+            marked: self.marked.lock().unwrap().clone(),
             limits: LimitState {
                 requests_limit: 9,
                 requests_remaining: 8,

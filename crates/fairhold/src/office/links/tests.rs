@@ -1,4 +1,4 @@
-use console::{CaseStep, NewAccount, NewCase, Office as _, Step};
+use console::{CaseStep, NewAccount, NewCase, NewLimits, NewMeasure, Office as _, Step};
 
 use super::*;
 use crate::house::{House, Plan};
@@ -147,19 +147,27 @@ async fn an_approved_suspension_is_a_block_until_it_is_overturned() {
     let folder = tempfile::tempdir().unwrap();
     let (house, office) = house(folder.path()).await;
     let new = NewCase {
-        finding: None,
         account: "b".to_owned(),
-        others: Vec::new(),
         clause: "t/1".to_owned(),
-        action: "suspend".to_owned(),
         summary: "facts".to_owned(),
         exculpatory: "none".to_owned(),
         by: "ann".to_owned(),
+        ..NewCase::default()
     };
     let case = office.propose(new).await.unwrap().case;
     let blocked = async || traits(&house.keeper).await.unwrap().contains_key(&id("b"));
-    assert!(!blocked().await, "proposed is not blocked");
+    assert!(!blocked().await, "observed is not blocked");
+    let slow = NewLimits {
+        requests_per_minute: Some(1),
+        tokens_per_minute: None,
+    };
+    let suspend = NewMeasure {
+        measure: "suspend".to_owned(),
+        ..NewMeasure::default()
+    };
     for (step, by, expected) in [
+        (CaseStep::Emergency(slow), "ann", false),
+        (CaseStep::Propose(suspend), "ann", false),
         (CaseStep::Approve, "bob", true),
         (CaseStep::Appeal, "b", true),
         (CaseStep::Overturn, "eve", false),
@@ -167,7 +175,7 @@ async fn an_approved_suspension_is_a_block_until_it_is_overturned() {
         let step = Step {
             step,
             by: by.to_owned(),
-            comment: String::new(),
+            comment: "because".to_owned(),
         };
         office.step(&case, step).await.unwrap();
         assert_eq!(blocked().await, expected);

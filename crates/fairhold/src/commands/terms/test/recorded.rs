@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cases::{Case, State, Step};
+use cases::{Case, Outcome, Step};
 use evidence::{Event, Record};
 use facts::{AccountId, CaseId, Endpoint, Exchange, ModelName};
 use store::{CaseStepRow, Database, DirectoryRows, ImportedAfter};
@@ -216,12 +216,12 @@ fn labels(steps: &[CaseStepRow]) -> Result<BTreeMap<AccountId, Label>, Failure> 
         let id = CaseId::parse(id).map_err(broken)?;
         let steps: Result<Vec<Step>, _> = rows.iter().map(|row| Step::parse(&row.json)).collect();
         let case = Case::replay(id, steps.map_err(broken)?).map_err(broken)?;
-        let label = match case.state() {
-            State::InForce | State::Appealed | State::Upheld => Label::Confirmed,
-            State::Rejected | State::Overturned => Label::Cleared,
-            State::Proposed => Label::Unknown,
+        let label = match case.outcome() {
+            Outcome::Confirmed => Label::Confirmed,
+            Outcome::Cleared => Label::Cleared,
+            Outcome::Open => Label::Unknown,
         };
-        for account in &case.proposal().accounts {
+        for account in case.accounts() {
             let known = labels.entry(account.clone()).or_insert(label);
             // What is in force weighs more than what was closed.
             if label == Label::Confirmed || *known == Label::Unknown {

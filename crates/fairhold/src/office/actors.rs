@@ -1,0 +1,107 @@
+//! Who acts? `people.toml` in the data folder says it: who may act, in which
+//! role, and by which proof of identity. Without that file everyone who holds
+//! the token of the running server (or the data folder itself) may act under a
+//! name, and the name is the whole identity: for a house of one's own.
+
+use std::path::Path;
+
+use cases::{Actor, Identity, Role};
+use console::{CaseStep, OfficeError};
+use facts::PersonId;
+use serde::Deserialize;
+
+use super::people::malformed;
+
+/// The file's name.
+pub(super) const FILE: &str = "people.toml";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct People {
+    #[serde(default)]
+    person: Vec<Person>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Person {
+    name: String,
+    role: String,
+    /// A public key, or the issuer and subject of a sign-in.
+    identity: String,
+}
+
+/// Who takes this step.
+pub(super) fn actor(folder: &Path, by: &str, step: &CaseStep) -> Result<Actor, OfficeError> {
+    match step {
+        CaseStep::Declare | CaseStep::Undertake(_) | CaseStep::Appeal | CaseStep::Evidence => {
+            customer(by)
+        }
+        _ => staff(folder, by),
+    }
+}
+
+fn customer(account: &str) -> Result<Actor, OfficeError> {
+    Ok(Actor {
+        person: PersonId::parse(account).map_err(|e| malformed(&e))?,
+        identity: Identity::of(&format!("account:{account}")),
+        role: Role::Customer,
+    })
+}
+
+/// The house itself.
+pub(super) fn system() -> Result<Actor, OfficeError> {
+    Ok(Actor {
+        person: PersonId::parse("fairhold").map_err(|e| malformed(&e))?,
+        identity: Identity::of("system:fairhold"),
+        role: Role::System,
+    })
+}
+
+/// Somebody who works here.
+pub(super) fn staff(folder: &Path, by: &str) -> Result<Actor, OfficeError> {
+    let person = PersonId::parse(by).map_err(|e| malformed(&e))?;
+    let path = folder.join(FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Actor {
+                person,
+                identity: Identity::of(&format!("name:{}", by.to_lowercase())),
+                role: Role::Approver,
+            });
+        }
+        Err(error) => {
+            let path = path.display();
+            return Err(OfficeError::Unavailable(format!(
+                "failed to read `{path}`: {error}"
+            )));
+        }
+    };
+    let wrong = |why: String| OfficeError::Unavailable(format!("failed to read `{FILE}`: {why}"));
+    let people: People = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let Some(found) = people.person.iter().find(|known| known.name == by) else {
+        return Err(OfficeError::Conflict(format!(
+            "`{by}` is not among the people of `{FILE}`: add them there, with a role and an identity"
+        )));
+    };
+    if found.identity.trim().is_empty() {
+        return Err(wrong(format!("`{by}` has no identity")));
+    }
+    let role = Role::from_word(&found.role)
+        .filter(|role| !matches!(role, Role::Customer | Role::System))
+        .ok_or_else(|| {
+            let role = &found.role;
+            wrong(format!(
+                "`{role}` is no role: use reviewer, approver, administrator or auditor"
+            ))
+        })?;
+    Ok(Actor {
+        person,
+        identity: Identity::of(&found.identity),
+        role,
+    })
+}
+
+#[cfg(test)]
+mod tests;
