@@ -3,6 +3,8 @@
 pub(crate) mod bench;
 pub(crate) mod case;
 pub(crate) mod custody;
+#[cfg(feature = "parquet")]
+pub(crate) mod export;
 pub(crate) mod ledger;
 pub(crate) mod provenance;
 pub(crate) mod sketch;

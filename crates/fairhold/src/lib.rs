@@ -27,6 +27,8 @@ mod registry;
 mod remote;
 mod run_file;
 mod settings;
+#[cfg(feature = "parquet")]
+mod tables;
 mod tsa;
 mod watch;
 mod witness;
@@ -134,6 +136,11 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Ledger(what) => with_office(&cli.data, Asked::Ledger(what), out).await,
         Command::Receipt { seq } => with_office(&cli.data, Asked::Receipt(seq), out).await,
         Command::Case(what) => with_office(&cli.data, Asked::Case(what), out).await,
+        #[cfg(feature = "parquet")]
+        Command::Export(args::Export {
+            what: Some(args::ledger::Exported::Parquet(what)),
+            ..
+        }) => commands::export::parquet::run(&cli.data, &what, out).await,
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
         Command::Account(what) => with_office(&cli.data, Asked::Account(what), out).await,

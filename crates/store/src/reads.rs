@@ -100,6 +100,36 @@ impl Database {
         self.rows(&sql, cells).await?.iter().map(record).collect()
     }
 
+    /// The accounts that the journal has records of, in order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recorded_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        let sql = "SELECT DISTINCT account FROM journal WHERE account IS NOT NULL ORDER BY account";
+        let rows = self.rows(sql, Vec::new()).await?;
+        rows.iter()
+            .map(|row| id(AccountId::parse, &row.text(0)?))
+            .collect()
+    }
+
+    /// Records without an account from `after` on (exclusive; none: from the
+    /// first), at most `limit`, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn records_of_nobody(
+        &self,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE account IS NULL AND seq >= $1 ORDER BY seq LIMIT $2");
+        let cells = vec![
+            Cell::count(after.map_or(0, |n| n.saturating_add(1))),
+            Cell::int(i64::from(limit)),
+        ];
+        self.rows(&sql, cells).await?.iter().map(record).collect()
+    }
+
     /// RFC 6962 leaf hashes of `range`, in order.
     ///
     /// # Errors

@@ -52,6 +52,9 @@ pub(crate) struct Fsck {
 pub(crate) enum Exported {
     /// Ledgers as static files (C2SP tlog-tiles), byte for byte as they are served.
     Ledger(Files),
+    /// The log as tables, by account and day, for `DuckDB`, Spark and pandas.
+    #[cfg(feature = "parquet")]
+    Parquet(super::export::Parquet),
 }
 
 #[derive(Debug, Args)]

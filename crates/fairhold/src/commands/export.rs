@@ -1,6 +1,9 @@
 //! `fairhold export CASE`: the evidence bundle, for a stranger to check;
 //! `fairhold export ledger DIR`: ledgers as static files.
 
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
+
 use std::path::Path;
 
 use console::{LedgerOf, Office};
@@ -17,6 +20,10 @@ use crate::out::Out;
 pub(crate) async fn run<O: Office>(office: &O, what: Export, out: Out) -> Result<Exit, Failure> {
     match (what.what, what.case) {
         (Some(Exported::Ledger(files)), _) => ledgers(office, &files, out).await,
+        #[cfg(feature = "parquet")]
+        (Some(Exported::Parquet(_)), _) => Err(Failure::error(
+            "failed to export: tables are written without the office",
+        )),
         (None, Some(case)) => bundle(office, &case, what.out.as_deref(), out).await,
         (None, None) => Err(Failure::error(
             "failed to export: name a case, or `ledger DIR`",
