@@ -48,14 +48,9 @@ impl Open {
     /// Opens the data folder as the product does.
     pub(crate) async fn at(path: &Path, hears: &Hears, reserve: bool) -> Result<Self, String> {
         let folder = DataFolder::open(path).map_err(said)?;
-        for (name, secret) in [
-            ("master.key", folder.master_key()),
-            ("log.seed", folder.log_seed()),
-        ] {
-            let bytes = secret.map_err(said)?.to_vec();
-            let name = name.to_owned();
-            hears(Said::Kept { name, bytes });
-        }
+        let seed = folder.log_seed().map_err(said)?.to_vec();
+        let name = "log.seed".to_owned();
+        hears(Said::Kept { name, bytes: seed });
         let database = Database::open(&folder.database_url()).await.map_err(said)?;
         // Small, so that the log is moved into the database and begun anew several times.
         database
