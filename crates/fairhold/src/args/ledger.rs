@@ -46,6 +46,9 @@ pub(crate) struct Fsck {
     /// The log's verifier key; that of the data folder without it.
     #[arg(long, value_name = "VKEY")]
     pub(crate) key: Option<String>,
+    /// Do not ask whether the sealed bodies are there that the records commit to.
+    #[arg(long)]
+    pub(crate) without_bodies: bool,
 }
 
 #[derive(Debug, Subcommand)]

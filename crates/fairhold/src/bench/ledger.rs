@@ -30,6 +30,8 @@ use crate::witness::Witnesses;
 const BATCH: u64 = 1_000;
 /// Exchanges are asked for a hundred times a second.
 const TICK: Duration = Duration::from_millis(10);
+/// Batches that wait for their receipts: a minute and a half of them.
+const WAITING: usize = 10_000;
 /// How often the published checkpoint is looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -147,7 +149,7 @@ async fn steady(
 ) -> Result<(f64, Vec<u32>), Failure> {
     let (stop, stopping) = watch::channel(false);
     let sealing = tokio::spawn(Arc::clone(ledger).run(stopping));
-    let (sent, waiting) = mpsc::unbounded_channel();
+    let (sent, waiting) = mpsc::channel(WAITING);
     let following = tokio::spawn(follow(Arc::clone(ledger), waiting));
     let began = Instant::now();
     let mut ticks = tokio::time::interval(TICK);
@@ -159,7 +161,7 @@ async fn steady(
         let written = written.map_err(|e| Failure::error(e.to_string()))?;
         if let Some(last) = written.last() {
             // The receiver lives until this sender is dropped.
-            let _ = sent.send((*last, Instant::now()));
+            let _ = sent.send((*last, Instant::now())).await;
         }
         next += 2 * batch;
         exchanges += batch;
@@ -175,10 +177,7 @@ async fn steady(
 }
 
 /// How long each record waited until it was under a published checkpoint.
-async fn follow(
-    ledger: Arc<Ledger>,
-    mut waiting: mpsc::UnboundedReceiver<(u64, Instant)>,
-) -> Vec<u32> {
+async fn follow(ledger: Arc<Ledger>, mut waiting: mpsc::Receiver<(u64, Instant)>) -> Vec<u32> {
     let mut waits = Vec::new();
     while let Some((seq, at)) = waiting.recv().await {
         loop {

@@ -71,7 +71,10 @@ pub(super) async fn run(what: &RestartBench, out: Out) -> Result<Exit, Failure> 
         report.records, report.filled_seconds, report.restart_seconds, report.interrupted
     ));
     if what.folder.is_some() {
-        out.next(&format!("fairhold fsck --data {}", folder.display()));
+        out.next(&format!(
+            "fairhold fsck --without-bodies --data {}",
+            folder.display()
+        ));
     }
     Ok(Exit::Clean)
 }

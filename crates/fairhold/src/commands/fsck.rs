@@ -10,7 +10,7 @@ use store::Database;
 use crate::args::ledger::Fsck;
 use crate::failure::{Exit, Failure};
 use crate::house::LOG;
-use crate::ledger::fsck::{Report, check};
+use crate::ledger::fsck::{Against, Report, check};
 use crate::ledger::mark_of;
 use crate::out::Out;
 
@@ -29,9 +29,12 @@ pub(crate) async fn run(data: &Path, what: &Fsck, out: Out) -> Result<Exit, Fail
     let mark = mark_of(data).map_err(Failure::error)?;
     let started = Instant::now();
     let bar = out.progress(database.count().await.map_err(failed)?, "records");
-    let report = check(&database, key.as_ref(), mark.as_ref(), |n| {
-        bar.set_position(n);
-    });
+    let against = Against {
+        log: key.as_ref(),
+        mark: mark.as_ref(),
+        bodies: !what.without_bodies,
+    };
+    let report = check(&database, against, |n| bar.set_position(n));
     let report = report.await.map_err(failed)?;
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();

@@ -203,7 +203,7 @@ impl Growing {
             self.edge.push(hash, |f| finished.push(f));
             for f in std::mem::take(&mut finished) {
                 if f.level == 1 {
-                    self.leaves(f, std::mem::take(&mut tail), seq)?;
+                    self.leaves(f, &std::mem::take(&mut tail), seq)?;
                 }
                 self.above(ledger, f).await?;
             }
@@ -230,8 +230,8 @@ impl Growing {
     }
 
     /// A tile of leaves is full; the record `last` is its last.
-    fn leaves(&mut self, f: Finished, hashes: Vec<Hash>, last: u64) -> Result<(), LedgerError> {
-        if hashes.len() != WIDTH || root_of(&hashes) != f.hash {
+    fn leaves(&mut self, f: Finished, hashes: &[Hash], last: u64) -> Result<(), LedgerError> {
+        if hashes.len() != WIDTH || root_of(hashes) != f.hash {
             return Err(self.contradiction());
         }
         let tile = TileRow {

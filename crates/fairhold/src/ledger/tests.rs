@@ -9,7 +9,7 @@ use sqlx::Connection as _;
 use store::{Entry, Journal, JournalTask};
 use verifier::tile::{Tile, TileKind, Tiles, entries, new_tiles};
 
-use super::fsck::{Report, check};
+use super::fsck::{Against, Report, check};
 use super::*;
 use crate::witness::Witnesses;
 
@@ -87,9 +87,13 @@ impl Bench {
 
     async fn fsck(&self) -> Report {
         let mark = self.ledger.mark.read().unwrap();
-        check(&self.database, Some(&vkey()), mark.as_ref(), |_| {})
-            .await
-            .unwrap()
+        let (log, mark) = (vkey(), mark.as_ref());
+        let against = Against {
+            log: Some(&log),
+            mark,
+            bodies: true,
+        };
+        check(&self.database, against, |_| {}).await.unwrap()
     }
 }
 
