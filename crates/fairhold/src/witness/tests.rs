@@ -113,8 +113,8 @@ async fn strangers_and_nonsense_are_told_apart() {
     let other = LogKey::from_seed(&[7; 32], "example.org/other").unwrap();
     let unknown = request(0, &[], &note(&other, &tree, 5));
     assert_eq!(witness.add(unknown.as_bytes()).await, Answer::Unknown);
-    let forger = LogKey::from_seed(&[8; 32], "example.org/log").unwrap();
-    let forged = request(0, &[], &note(&forger, &tree, 5));
+    let stranger = LogKey::from_seed(&[8; 32], "example.org/log").unwrap();
+    let forged = request(0, &[], &note(&stranger, &tree, 5));
     assert!(matches!(
         witness.add(forged.as_bytes()).await,
         Answer::Unsigned(_)
