@@ -71,6 +71,10 @@ pub(crate) enum Command {
     Gate(provenance::Gate),
     /// Sign a certificate that a corpus may be used for something; refused when rows are blocked.
     Certify(provenance::Certify),
+    /// Show what is in an evidence bundle and what of it is proven.
+    Show(Verify),
+    /// Make a bundle's rulings and scores again; they must match to the digit.
+    Replay(Verify),
     /// Replace personal data by pseudonyms, from stdin to stdout.
     Mask,
     /// Observe, give notice, propose, decide and read cases.

@@ -121,7 +121,6 @@ fn check(played: &Played) -> (String, bool) {
     };
     let trust = evidence::verify::Trust {
         key: Some(&played.vkey),
-        ask: Some(&[]),
         ..Default::default()
     };
     let report = evidence::verify::verify(bundle, &trust);

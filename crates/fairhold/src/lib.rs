@@ -87,6 +87,8 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Serve(what) => commands::serve::run(&cli.data, what, out).await,
         Command::Bench(what) => bench::run(&cli.data, what, out).await,
         Command::Verify(what) => commands::verify::run(&what, out),
+        Command::Show(what) => commands::show::run(&what, out),
+        Command::Replay(what) => commands::replay::run(&what, out),
         Command::Terms(args::terms::Terms::Test(what)) => {
             commands::terms::test::run(&cli.data, &what, out).await
         }

@@ -5,6 +5,7 @@ mod calibration;
 pub(crate) mod campaigns;
 mod cases;
 pub(crate) mod custody;
+pub(crate) mod evidence_parts;
 mod finding;
 mod findings;
 mod ledger;
@@ -125,7 +126,14 @@ impl Office for LocalOffice {
 
     async fn export(&self, case: &str) -> Result<Vec<u8>, OfficeError> {
         let case = cases::one(&self.keeper, case).await?;
-        ledger::export(&self.keeper, &self.ledger, self.tsa.as_deref(), &case).await
+        let desk = ledger::Desk {
+            keeper: &self.keeper,
+            ledger: &self.ledger,
+            tsa: self.tsa.as_deref(),
+            terms: self.terms.as_deref(),
+            folder: &self.folder,
+        };
+        ledger::export(&desk, &case).await
     }
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {

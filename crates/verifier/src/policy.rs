@@ -63,6 +63,13 @@ enum Member {
     Group(usize),
 }
 
+/// What the quorum line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quorum {
+    None,
+    Of(Member),
+}
+
 /// At least so many of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
@@ -76,7 +83,7 @@ pub struct Policy {
     logs: Vec<Log>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
-    quorum: Option<Member>,
+    quorum: Quorum,
 }
 
 /// A witness that signed.
@@ -157,7 +164,7 @@ impl Policy {
 
     /// Whether any witness is needed.
     pub fn asks_witnesses(&self) -> bool {
-        self.quorum.is_some()
+        self.quorum != Quorum::None
     }
 
     /// What the policy says of a note: which of its logs signed it, which of
@@ -219,7 +226,10 @@ impl Policy {
             let count = group.of.iter().filter(|m| holds(&met, m)).count();
             met.push(count >= group.least);
         }
-        self.quorum.as_ref().is_none_or(|q| holds(&met, q))
+        match &self.quorum {
+            Quorum::None => true,
+            Quorum::Of(member) => holds(&met, member),
+        }
     }
 }
 
@@ -232,7 +242,7 @@ struct Reading {
     /// Names that are in a group: each may be in one only, so that no witness
     /// counts twice.
     grouped: HashSet<Vec<u8>>,
-    quorum: Option<Option<Member>>,
+    quorum: Option<Quorum>,
 }
 
 fn shown(bytes: &[u8]) -> String {
@@ -349,8 +359,8 @@ impl Reading {
             return Err("there is a `quorum` line above already".to_owned());
         }
         let member = match name {
-            b"none" => None,
-            name => Some(self.defined(name)?),
+            b"none" => Quorum::None,
+            name => Quorum::Of(self.defined(name)?),
         };
         self.quorum = Some(member);
         Ok(())

@@ -19,9 +19,9 @@ use x509_tsp::{TimeStampResp, TstInfo};
 mod chain;
 mod signature;
 
-pub(crate) const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
-pub(crate) const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
-pub(crate) const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
+const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
+const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
+const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
@@ -92,24 +92,24 @@ pub fn verify(
     let signed = token(response)?;
     let (info, content) = content(&signed)?;
     let imprint = &info.message_imprint;
-    if imprint.hash_algorithm.oid != SHA256 || !plain(&imprint.hash_algorithm.parameters) {
+    if imprint.hash_algorithm.oid != SHA256 || !plain(imprint.hash_algorithm.parameters.as_ref()) {
         return Err(TimestampError::Shape("its imprint is not SHA-256"));
     }
     if imprint.hashed_message.as_bytes() != Sha256::digest(data).as_slice() {
         return Err(TimestampError::Other);
     }
-    let (signer, certificate) = signer(&signed)?;
-    attributes(signer, &content, certificate)?;
-    let attributes = signer
+    let (by, certificate) = signer(&signed)?;
+    attributes(by, &content, certificate)?;
+    let attributes = by
         .signed_attrs
         .to_der()
         .map_err(|e| TimestampError::Form(e.to_string()))?;
     signature::check(
         &certificate.tbs_certificate.subject_public_key_info,
-        &signer.signature_algorithm,
-        Some(&signer.digest_alg),
+        &by.signature_algorithm,
+        Some(&by.digest_alg),
         &attributes,
-        signer.signature.as_bytes(),
+        by.signature.as_bytes(),
     )
     .map_err(TimestampError::Signature)?;
     let at = info.gen_time.to_unix_duration();
@@ -174,14 +174,14 @@ fn content(signed: &SignedData) -> Result<(TstInfo, OctetString), TimestampError
 
 /// The one signer and its certificate, the only one inside.
 fn signer(signed: &SignedData) -> Result<(&SignerInfo, &Certificate), TimestampError> {
-    let [signer] = signed.signer_infos.0.as_slice() else {
+    let [by] = signed.signer_infos.0.as_slice() else {
         return Err(TimestampError::Shape("it has not one signer"));
     };
     let [digest] = signed.digest_algorithms.as_slice() else {
         return Err(TimestampError::Shape("it names not one digest"));
     };
-    let same = digest.oid == signer.digest_alg.oid && plain(&digest.parameters);
-    if !same || !plain(&signer.digest_alg.parameters) || signer.unsigned_attrs.is_some() {
+    let same = digest.oid == by.digest_alg.oid && plain(digest.parameters.as_ref());
+    if !same || !plain(by.digest_alg.parameters.as_ref()) || by.unsigned_attrs.is_some() {
         return Err(TimestampError::Shape("it says more than is signed"));
     }
     let inside = signed.certificates.as_ref().map(|set| set.0.as_slice());
@@ -191,21 +191,21 @@ fn signer(signed: &SignedData) -> Result<(&SignerInfo, &Certificate), TimestampE
         ));
     };
     let own = &certificate.tbs_certificate;
-    let named = match &signer.sid {
+    let named = match &by.sid {
         cms::signed_data::SignerIdentifier::IssuerAndSerialNumber(id) => {
-            signer.version == CmsVersion::V1
+            by.version == CmsVersion::V1
                 && id.issuer == own.issuer
                 && id.serial_number == own.serial_number
         }
         cms::signed_data::SignerIdentifier::SubjectKeyIdentifier(id) => {
-            signer.version == CmsVersion::V3
+            by.version == CmsVersion::V3
                 && own
                     .get::<x509_cert::ext::pkix::SubjectKeyIdentifier>()
                     .is_ok_and(|found| found.is_some_and(|(_, key)| key == *id))
         }
     };
     if named {
-        Ok((signer, certificate))
+        Ok((by, certificate))
     } else {
         Err(TimestampError::Shape("its certificate is not its signer's"))
     }
@@ -281,8 +281,6 @@ fn digest(algorithm: ObjectIdentifier, bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Parameters that say nothing: absent, or NULL.
-pub(crate) fn plain(parameters: &Option<Any>) -> bool {
-    parameters
-        .as_ref()
-        .is_none_or(|any| any.to_der().is_ok_and(|der| der == [5, 0]))
+fn plain(parameters: Option<&Any>) -> bool {
+    parameters.is_none_or(|any| any.to_der().is_ok_and(|der| der == [5, 0]))
 }

@@ -1,6 +1,8 @@
+mod ledgers;
+
 use std::collections::BTreeMap;
 
-use super::{Report, Trust, Verdict};
+use super::{Part, Report, Trust, Verdict};
 use crate::bundle::{Entry, Input, write};
 use crate::checkpoint::LogKey;
 use crate::merkle::{Tree, leaf_hash};
@@ -219,10 +221,24 @@ fn the_instructions_work_without_our_software() {
         String::from_utf8_lossy(&told.stderr)
     );
     assert!(String::from_utf8_lossy(&told.stdout).starts_with("ok: c1"));
-    let mut files = unpack(&good).unwrap();
-    let entry = files.get_mut("entries/1.json").unwrap();
-    entry[10] ^= 1;
-    assert!(!run(&pack(&files).unwrap()).status.success());
+    let policy = ledgers::policy();
+    let many = ledgers::bundle(&[1, 2], Some(&policy), None);
+    let told = run(&many);
+    let said = String::from_utf8_lossy(&told.stdout);
+    assert!(said.contains("3 records in 3 ledgers"), "{told:?}");
+    for (bundle, name) in [
+        (&good, "entries/1.json"),
+        (&many, "entries/1000.json"),
+        (&many, "entries/2000.tlog-proof"),
+        (&many, "ledgers/1.body"),
+        (&many, "ledgers/9.tlog-proof"),
+        (&many, "checkpoint"),
+        (&many, STATEMENT),
+    ] {
+        let mut files = unpack(bundle).unwrap();
+        files.get_mut(name).unwrap()[40] ^= 1;
+        assert!(!run(&pack(&files).unwrap()).status.success(), "{name}");
+    }
 }
 
 /// The envelope around the signed payload is not signed itself: it has one form.

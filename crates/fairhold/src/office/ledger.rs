@@ -1,6 +1,7 @@
 //! The ledgers as people ask for them, and the bundle of a case under them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use cases::Case;
 use console::{
@@ -12,7 +13,9 @@ use evidence::{Event, Record};
 use facts::AccountId;
 use store::{Database, HOUSE, JournalRow};
 
+use super::evidence_parts;
 use super::people::refused;
+use crate::judge::Documents;
 use crate::keeper::{Keeper, KeeperError};
 use crate::ledger::{Ledger, LedgerError, Published, ReadError, Standing, Whose};
 use crate::tsa::Tsa;
@@ -185,13 +188,34 @@ pub(super) async fn rotate(
     Ok(view(ledger, &published))
 }
 
+/// What an export needs.
+pub(super) struct Desk<'a> {
+    pub(super) keeper: &'a Keeper,
+    pub(super) ledger: &'a Ledger,
+    pub(super) tsa: Option<&'a Tsa>,
+    pub(super) terms: Option<&'a Documents>,
+    pub(super) folder: &'a Path,
+}
+
+impl Desk<'_> {
+    /// The inputs of the rulings on these records, and of the accused accounts' scores.
+    async fn parts(
+        &self,
+        case: &Case,
+        rows: &[JournalRow],
+    ) -> Result<Vec<(String, Vec<u8>)>, OfficeError> {
+        let leaves: Vec<Vec<u8>> = rows.iter().map(|row| row.leaf.clone()).collect();
+        let accused = &case.proposal().accounts;
+        let accused = accused.get(..ACCOUNTS).unwrap_or(accused);
+        let mut parts = evidence_parts::rulings(self.keeper, self.terms, &leaves)?;
+        parts.extend(evidence_parts::detector(self.keeper, self.folder, accused).await?);
+        Ok(parts.into_iter().collect())
+    }
+}
+
 /// The evidence bundle of a case.
-pub(super) async fn export(
-    keeper: &Keeper,
-    ledger: &Ledger,
-    tsa: Option<&Tsa>,
-    case: &Case,
-) -> Result<Vec<u8>, OfficeError> {
+pub(super) async fn export(desk: &Desk<'_>, case: &Case) -> Result<Vec<u8>, OfficeError> {
+    let (keeper, ledger, tsa) = (desk.keeper, desk.ledger, desk.tsa);
     let published = ledger.seal().await.map_err(|e| unsigned(&e))?;
     let database = keeper.database();
     let mut rows = steps_of(database, case, published.sealed).await?;
@@ -202,6 +226,7 @@ pub(super) async fn export(
     rows.retain(|row| row.seq < published.sealed);
     rows.sort_by_key(|row| row.seq);
     rows.dedup_by_key(|row| row.seq);
+    let extra = desk.parts(case, &rows).await?;
     let mut ledgers: BTreeMap<u64, Disclosed> = BTreeMap::new();
     for row in rows {
         let receipt = ledger.receipt_under(&published, row).await;
@@ -235,7 +260,7 @@ pub(super) async fn export(
         entries: &[],
         policy: Some(&ledger.witnesses().policy(&key.vkey())),
         timestamp: timestamp(tsa, &published.note).await.as_ref(),
-        extra: &[],
+        extra: &extra,
     })
     .map_err(failed)
 }

@@ -300,16 +300,48 @@ fn epoch(
     house: &Read,
     in_force: &[&(&Version, Read)],
 ) -> Result<Epoch, LoadError> {
-    let mut policies = PolicySet::new();
-    let mut clauses = BTreeMap::new();
-    let mut digest = Sha256::new();
-    digest.update(b"fairhold terms 1\n");
-    digest.update(Sha256::digest(SCHEMA.as_bytes()));
     let sources = [("house", house)].into_iter().chain(
         in_force
             .iter()
             .map(|(version, read)| (version.file(), read)),
     );
+    let mut epoch = compiled(SCHEMA, sources)?;
+    (epoch.from, epoch.until) = (from, until);
+    epoch.versions = in_force
+        .iter()
+        .map(|(version, _)| (*version).clone())
+        .collect();
+    Ok(epoch)
+}
+
+/// Texts that somebody handed over, compiled without a catalogue, with their schema.
+pub(super) fn alone(sources: &super::Sources) -> Result<(Epoch, Schema), LoadError> {
+    let (schema, _warnings) =
+        Schema::from_cedarschema_str(&sources.schema).map_err(|error| LoadError::Schema {
+            detail: error.to_string(),
+        })?;
+    let validator = Validator::new(schema.clone());
+    let mut all = Vec::with_capacity(sources.policies.len());
+    for (file, text) in &sources.policies {
+        all.push((file.as_str(), read(file, text, &validator)?));
+    }
+    let epoch = compiled(
+        &sources.schema,
+        all.iter().map(|(file, read)| (*file, read)),
+    )?;
+    Ok((epoch, schema))
+}
+
+/// One policy set of several sources; in force from the beginning of time.
+fn compiled<'a>(
+    schema: &str,
+    sources: impl Iterator<Item = (&'a str, &'a Read)>,
+) -> Result<Epoch, LoadError> {
+    let mut policies = PolicySet::new();
+    let mut clauses = BTreeMap::new();
+    let mut digest = Sha256::new();
+    digest.update(b"fairhold terms 1\n");
+    digest.update(Sha256::digest(schema.as_bytes()));
     for (file, read) in sources {
         digest.update(read.sha256);
         for (policy, clause) in &read.policies {
@@ -326,12 +358,9 @@ fn epoch(
         }
     }
     Ok(Epoch {
-        from,
-        until,
-        versions: in_force
-            .iter()
-            .map(|(version, _)| (*version).clone())
-            .collect(),
+        from: Timestamp(i64::MIN),
+        until: None,
+        versions: Vec::new(),
         policies,
         clauses,
         sha256: digest.finalize().into(),

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, Request};
+use facts::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Terms, load};
+use super::{LoadError, Terms, load};
 use crate::Purpose;
 use crate::question::{Act, Question, Verdict};
 
@@ -35,7 +37,98 @@ pub struct Replay {
     pub reason: Vec<String>,
 }
 
+/// The texts that a policy set was compiled of. Its digest is theirs, so whoever
+/// has them can tell that they are the ones that decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources {
+    /// The schema.
+    pub schema: String,
+    /// Name and text of each source, the house's own first.
+    pub policies: Vec<(String, String)>,
+}
+
+/// A question as it was put to the policies, as [`Replay`] states it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Put {
+    /// `{"type": ..., "id": ...}` of the account.
+    pub principal: Value,
+    /// Of the action.
+    pub action: Value,
+    /// Of the model or the set of outputs.
+    pub resource: Value,
+    /// The context.
+    pub context: Value,
+}
+
+/// What a question is answered once more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Digest of the policies, hexadecimal, computed from their texts.
+    pub policy_sha256: String,
+    /// `allow` or `deny`.
+    pub decision: String,
+    /// The clauses that decided.
+    pub clauses: Vec<String>,
+    /// Errors of evaluation, on which nobody may rely.
+    pub errors: Vec<String>,
+}
+
+impl Sources {
+    /// Compiles the texts and puts the question to them.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the texts are no policies, or the question none of theirs.
+    pub fn answer(&self, put: &Put) -> Result<Answer, LoadError> {
+        let (epoch, schema) = load::alone(self)?;
+        let fault = |detail: String| LoadError::Policy {
+            file: "question".to_owned(),
+            line: 0,
+            detail,
+        };
+        let action = entity(&put.action).ok_or_else(|| fault("no action".to_owned()))?;
+        let context = Context::from_json_value(put.context.clone(), Some((&schema, &action)))
+            .map_err(|error| fault(error.to_string()))?;
+        let request = Request::new(
+            entity(&put.principal).ok_or_else(|| fault("no account".to_owned()))?,
+            action,
+            entity(&put.resource).ok_or_else(|| fault("no resource".to_owned()))?,
+            context,
+            Some(&schema),
+        )
+        .map_err(|error| fault(error.to_string()))?;
+        let ruling = epoch.decide(&request);
+        Ok(Answer {
+            policy_sha256: ruling.policy_sha256,
+            decision: match ruling.verdict {
+                Verdict::Allow => "allow",
+                Verdict::Deny => "deny",
+            }
+            .to_owned(),
+            clauses: ruling.because.iter().map(ToString::to_string).collect(),
+            errors: ruling.errors,
+        })
+    }
+}
+
+fn entity(value: &Value) -> Option<EntityUid> {
+    let kind: EntityTypeName = value.get("type")?.as_str()?.parse().ok()?;
+    let id = EntityId::new(value.get("id")?.as_str()?);
+    Some(EntityUid::from_type_name_and_id(kind, id))
+}
+
 impl Terms {
+    /// The texts of the policies in force at `at`; none where no version is.
+    pub fn sources(&self, at: Timestamp) -> Option<Sources> {
+        let epoch = self.epoch(at)?;
+        let house = [("house".to_owned(), load::HOUSE.to_owned())].into_iter();
+        let versions = epoch.versions.iter();
+        let versions = versions.map(|v| (v.file().to_owned(), v.policies().to_owned()));
+        Some(Sources {
+            schema: load::SCHEMA.to_owned(),
+            policies: house.chain(versions).collect(),
+        })
+    }
+
     /// The question as a stranger can decide it; none where no policies were
     /// in force or the purpose is none, because then nobody was asked.
     pub fn replay(&self, question: &Question<'_>) -> Option<Replay> {

@@ -33,7 +33,7 @@ pub(super) fn check(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), String> {
-    if !plain(&algorithm.parameters) {
+    if !plain(algorithm.parameters.as_ref()) {
         return Err("its algorithm has parameters".to_owned());
     }
     let spki = key.to_der().map_err(|e| e.to_string())?;
