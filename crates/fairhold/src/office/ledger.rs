@@ -205,7 +205,7 @@ impl Desk<'_> {
         rows: &[JournalRow],
     ) -> Result<Vec<(String, Vec<u8>)>, OfficeError> {
         let leaves: Vec<Vec<u8>> = rows.iter().map(|row| row.leaf.clone()).collect();
-        let accused = &case.proposal().accounts;
+        let accused = case.accounts();
         let accused = accused.get(..ACCOUNTS).unwrap_or(accused);
         let mut parts = evidence_parts::rulings(self.keeper, self.terms, &leaves)?;
         parts.extend(evidence_parts::detector(self.keeper, self.folder, accused).await?);
