@@ -182,11 +182,11 @@ fn proof_text(index: u64, hashes: &[Hash], checkpoint: &str) -> Vec<u8> {
 fn accused(steps: &[String]) -> BTreeSet<String> {
     let steps = steps.iter().map(String::as_str).map(serde_json::from_str);
     let accounts = steps.flatten().filter_map(|step: Value| {
-        // Version 1 of the steps opened a case by a proposal, version 2 by what was observed.
-        let first = step
-            .get("proposal")
-            .or_else(|| step.get("step")?.get("observed"))?;
-        Some(first.get("accounts")?.as_array()?.clone())
+        // An observation opens a case; in the first form of steps a proposal did.
+        let named = step
+            .pointer("/step/observed/accounts")
+            .or_else(|| step.pointer("/proposal/accounts"));
+        named?.as_array().cloned()
     });
     accounts
         .flatten()

@@ -86,7 +86,7 @@ fn timeline(opened: &Opened) -> Vec<Moment> {
             comment => format!(": {comment}"),
         };
         let at = step.get("at").and_then(Value::as_i64).unwrap_or_default();
-        moments.push((at, format!("case {} by {}{said}", text("step"), text("by"))));
+        moments.push((at, format!("case {} by {}{said}", deed(&step), text("by"))));
     }
     for entry in opened
         .entries
@@ -102,6 +102,15 @@ fn timeline(opened: &Opened) -> Vec<Moment> {
         what,
     });
     moments.collect()
+}
+
+/// The word of a step: of one that says more it is the name of what it says.
+fn deed(step: &Value) -> String {
+    match step.get("step") {
+        Some(Value::String(word)) => word.clone(),
+        Some(Value::Object(deed)) => deed.keys().next().cloned().unwrap_or_default(),
+        _ => String::new(),
+    }
 }
 
 fn line(entry: &Disclosed) -> String {
