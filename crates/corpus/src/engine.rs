@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::document::Document;
 use crate::fault::Fault;
 use crate::manifest::{Manifest, ManifestError, Totals};
-use crate::plan::{Options, Plan};
+use crate::plan::{Options, Plan, PlannedFile};
 use crate::read::{self, Batch, Ending};
 
 /// Batches (some 64 MB of corpus) or small files between two marks of the manifest: each mark waits
@@ -79,6 +80,10 @@ pub enum RunError {
     Manifest(ManifestError),
     /// It was told to stop.
     Stopped,
+    /// A document of this file took its reader down.
+    GaveUp(String),
+    /// Something was left over that nobody read.
+    Unfinished,
 }
 
 impl fmt::Display for RunError {
@@ -88,6 +93,15 @@ impl fmt::Display for RunError {
             Self::Stopped => {
                 f.write_str("finish: it was stopped; the same command goes on from here")
             }
+            Self::GaveUp(file) => write!(
+                f,
+                "look at a document of `{file}`: this is an error of ours, please report it; leave \
+                 the file out meanwhile"
+            ),
+            Self::Unfinished => f.write_str(
+                "finish: a part of the corpus was not read; this is an error of ours, please \
+                 report it",
+            ),
         }
     }
 }
@@ -96,7 +110,7 @@ impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Manifest(error) => error.source(),
-            Self::Stopped => None,
+            Self::Stopped | Self::GaveUp(_) | Self::Unfinished => None,
         }
     }
 }
@@ -113,14 +127,9 @@ pub fn run<J: Job>(
     control: &Control<'_>,
 ) -> Result<Totals, RunError> {
     manifest
-        .begin(marks, plan.digest(options, asked))
+        .begin(marks, plan.digest(options, asked), plan.unstamped())
         .map_err(RunError::Manifest)?;
-    let units: Vec<(usize, u32)> = plan
-        .files
-        .iter()
-        .enumerate()
-        .flat_map(|(n, file)| (0..read::units(file)).map(move |unit| (n, unit)))
-        .collect();
+    let units: Vec<Unit> = plan.files.iter().enumerate().flat_map(units_of).collect();
     let hall = Hall {
         plan,
         options,
@@ -136,6 +145,7 @@ pub fn run<J: Job>(
             working: 0,
             done: BTreeMap::new(),
             failed: None,
+            gave_up: None,
         }),
         writer: Mutex::new(manifest),
         news: Condvar::new(),
@@ -159,10 +169,37 @@ pub fn run<J: Job>(
         return Err(RunError::Manifest(failed(marks, error)));
     }
     kept.map_err(RunError::Manifest)?;
+    if let Some(file) = state.gave_up {
+        return Err(RunError::GaveUp(file));
+    }
     if control.stop.load(Ordering::Relaxed) {
         return Err(RunError::Stopped);
     }
+    if state.head != (units.len() as u64, 0) {
+        return Err(RunError::Unfinished);
+    }
+    manifest.totals.skip(&plan.skipped, 0);
     Ok(manifest.totals)
+}
+
+/// A unit of work.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    /// Of which file.
+    file: usize,
+    part: u32,
+    /// Rows of the file that stand before it, whether they could be read or not.
+    rows_before: u64,
+}
+
+fn units_of((number, file): (usize, &PlannedFile)) -> impl Iterator<Item = Unit> {
+    (0..)
+        .zip(read::units(file))
+        .map(move |(part, rows_before)| Unit {
+            file: number,
+            part,
+            rows_before,
+        })
 }
 
 fn failed(path: &Path, source: std::io::Error) -> ManifestError {
@@ -197,6 +234,8 @@ struct State<S> {
     working: usize,
     done: BTreeMap<Turn, Done<S>>,
     failed: Option<std::io::Error>,
+    /// The file whose document took its reader down.
+    gave_up: Option<String>,
 }
 
 struct Hall<'a, J: Job> {
@@ -204,7 +243,7 @@ struct Hall<'a, J: Job> {
     options: &'a Options,
     job: &'a J,
     control: &'a Control<'a>,
-    units: &'a [(usize, u32)],
+    units: &'a [Unit],
     /// Batches of the first unit that an earlier run has written.
     skip: Turn,
     state: Mutex<State<J::Said>>,
@@ -256,7 +295,7 @@ impl<J: Job> Hall<'_, J> {
         }
     }
 
-    fn read(&self, number: u64, (file, part): (usize, u32)) {
+    fn read(&self, number: u64, Unit { file, part, .. }: Unit) {
         let Some(planned) = self.plan.files.get(file) else {
             return;
         };
@@ -302,6 +341,15 @@ impl<J: Job> Hall<'_, J> {
         }
     }
 
+    fn unit(&self, unit: u64) -> Option<Unit> {
+        let place = usize::try_from(unit).ok()?;
+        self.units.get(place).copied()
+    }
+
+    fn file_of(&self, unit: u64) -> Option<&PlannedFile> {
+        self.plan.files.get(self.unit(unit)?.file)
+    }
+
     fn look(&self, turn: Turn, batch: &Batch) {
         let mut said = self.job.nothing();
         let (mut documents, mut text_bytes, mut bad) = (0, 0, Vec::new());
@@ -314,7 +362,18 @@ impl<J: Job> Hall<'_, J> {
             }
             Err(why) => bad.push(why),
         };
-        let rows = batch.each(&self.options.columns, take, most);
+        let each = || batch.each(&self.options.columns, take, most);
+        let Ok(rows) = catch_unwind(AssertUnwindSafe(each)) else {
+            // The others must not wait for what will never come.
+            let file = self.file_of(turn.0).map(|file| file.name.clone());
+            let mut state = self.state();
+            state.gave_up = file.or(Some(String::new()));
+            state.working -= 1;
+            drop(state);
+            self.control.stop.store(true, Ordering::Relaxed);
+            self.news.notify_all();
+            return;
+        };
         self.finished(
             turn,
             Done::Batch {
@@ -361,12 +420,8 @@ impl<J: Job> Hall<'_, J> {
         (unit, batch): Turn,
         done: Done<J::Said>,
     ) -> std::io::Result<Turn> {
-        let number = self
-            .units
-            .get(usize::try_from(unit).unwrap_or(usize::MAX))
-            .map_or(0, |(file, _)| *file);
-        let file = self.plan.files.get(number);
-        let name = file.map_or("", |file| file.name.as_str());
+        let number = self.unit(unit).map_or(0, |unit| unit.file);
+        let name = self.file_of(unit).map_or("", |file| file.name.as_str());
         let next = match done {
             Done::Batch {
                 said,
@@ -409,12 +464,12 @@ impl<J: Job> Hall<'_, J> {
                 if let Some((sha256, bytes)) = ending.digest {
                     since.digests.push((name.to_owned(), sha256, bytes));
                 }
-                let next = self
-                    .units
-                    .get(usize::try_from(unit + 1).unwrap_or(usize::MAX));
-                if next.is_none_or(|(file, _)| *file != number) {
-                    writer.mark.file_rows = 0;
-                }
+                let names = ending.skipped.names.iter();
+                let names: Vec<String> = names.map(|member| format!("{name}: {member}")).collect();
+                let more = ending.skipped.count - names.len() as u64;
+                since.skip(&names, more);
+                // Rows keep their numbers behind a part that could not be read.
+                writer.mark.file_rows = self.unit(unit + 1).map_or(0, |next| next.rows_before);
                 (unit + 1, 0)
             }
         };

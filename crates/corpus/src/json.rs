@@ -49,7 +49,12 @@ fn quick<'a>(line: &'a str, columns: &Columns, row: u64) -> Option<Document<'a>>
     let [id, account, model, time, prompt] = Column::ALL.map(|column| columns.name(column));
     let wanted = [Some(columns.text.name()), id, account, model, time, prompt];
     let [text, values @ ..] = quick::fields(line, &wanted)?;
-    let mut document = Document::new(row, text?);
+    let text = text?;
+    if columns.text == Text::Usual && text.trim_ascii().is_empty() {
+        // Its text may stand in another field.
+        return None;
+    }
+    let mut document = Document::new(row, text);
     document.values = values;
     Some(document)
 }
@@ -59,9 +64,11 @@ fn slow<'a>(line: &[u8], columns: &Columns, row: u64) -> Result<Document<'a>, St
     let Value::Object(fields) = &value else {
         return Err("no JSON object: write a document a line, `{\"text\": ..}`".to_owned());
     };
-    let text = match (&columns.text, fields.get(columns.text.name())) {
-        (_, Some(value)) => words(value),
-        (Text::Usual, None) => words(&value),
+    let text = match (&columns.text, fields.get(columns.text.name()).map(words)) {
+        // A row whose usual field says nothing would hide what its other fields say.
+        (Text::Usual, Some(text)) if !text.trim_ascii().is_empty() => text,
+        (Text::Usual, _) => words(&value),
+        (Text::Named(_), Some(text)) => text,
         (Text::Named(name), None) => {
             let known: Vec<&str> = fields.keys().take(12).map(String::as_str).collect();
             let known = known.join("`, `");

@@ -14,9 +14,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::fault::Fault;
+use crate::plan::PlannedFile;
 
 /// Faults that are kept one by one; beyond it they are counted.
 const FAULTS_KEPT: usize = 1_000;
+
+/// Skipped files and members that are kept one by one.
+const SKIPPED_KEPT: usize = 1_000;
 
 /// What was read so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +37,13 @@ pub struct Totals {
     pub faults: Vec<Fault>,
     /// SHA-256 and size of every file that was read to its end, by name.
     pub digests: Vec<(String, String, u64)>,
+    /// Files of named folders, and members of archives, that were not read: what they hold was not
+    /// looked at.
+    #[serde(default)]
+    pub skipped: u64,
+    /// The first of them.
+    #[serde(default)]
+    pub skipped_names: Vec<String>,
 }
 
 impl Totals {
@@ -41,6 +52,13 @@ impl Totals {
         if self.faults.len() < FAULTS_KEPT {
             self.faults.push(fault);
         }
+    }
+
+    /// Counts what was not read: these, and so many more.
+    pub(crate) fn skip(&mut self, names: &[String], more: u64) {
+        self.skipped += names.len() as u64 + more;
+        let room = SKIPPED_KEPT.saturating_sub(self.skipped_names.len());
+        self.skipped_names.extend(names.iter().take(room).cloned());
     }
 }
 
@@ -84,6 +102,8 @@ pub enum ManifestError {
     Changed(PathBuf),
     /// It is no manifest.
     Form(PathBuf),
+    /// There is one, and a part of the corpus cannot be read a second time.
+    Unstamped(PathBuf, String),
 }
 
 impl fmt::Display for ManifestError {
@@ -100,6 +120,12 @@ impl fmt::Display for ManifestError {
                 "resume: `{}` is not what was written; remove it with its manifest and begin anew",
                 path.display()
             ),
+            Self::Unstamped(path, file) => write!(
+                f,
+                "resume from `{}`: {file} cannot be told from what was read before; name a folder \
+                 of its own for this run",
+                path.display()
+            ),
             Self::Form(path) => write!(
                 f,
                 "resume from `{}`: it is no manifest of ours; name another file",
@@ -113,7 +139,7 @@ impl std::error::Error for ManifestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { source, .. } => Some(source),
-            Self::Other(_) | Self::Changed(_) | Self::Form(_) => None,
+            Self::Other(_) | Self::Changed(_) | Self::Form(_) | Self::Unstamped(_, _) => None,
         }
     }
 }
@@ -168,8 +194,14 @@ impl Manifest {
         self.resumed
     }
 
-    /// Reads the marks; cuts the job's file back to the last of them.
-    pub(crate) fn begin(&mut self, marks: &Path, corpus: String) -> Result<(), ManifestError> {
+    /// Reads the marks; cuts the job's file back to the last of them. A run over a file that nobody
+    /// can read again begins anew or not at all: what comes out of a pipe may be anything.
+    pub(crate) fn begin(
+        &mut self,
+        marks: &Path,
+        corpus: String,
+        unstamped: Option<&PlannedFile>,
+    ) -> Result<(), ManifestError> {
         let fault = |source| ManifestError::File {
             path: marks.to_path_buf(),
             source,
@@ -177,6 +209,10 @@ impl Manifest {
         let mut lines = BufReader::new(&self.marks);
         let mut line = Vec::new();
         lines.read_until(b'\n', &mut line).map_err(fault)?;
+        if let Some(file) = unstamped.filter(|_| !line.is_empty()) {
+            let file = file.name.clone();
+            return Err(ManifestError::Unstamped(marks.to_path_buf(), file));
+        }
         if line.last() == Some(&b'\n') {
             let head: Head = serde_json::from_slice(&line)
                 .map_err(|_| ManifestError::Form(marks.to_path_buf()))?;
@@ -286,5 +322,9 @@ impl Totals {
         let room = FAULTS_KEPT.saturating_sub(self.faults.len());
         self.faults.extend(other.faults.iter().take(room).cloned());
         self.digests.extend(other.digests.iter().cloned());
+        let more = other
+            .skipped
+            .saturating_sub(other.skipped_names.len() as u64);
+        self.skip(&other.skipped_names, more);
     }
 }

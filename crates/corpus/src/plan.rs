@@ -51,6 +51,8 @@ pub struct PlannedFile {
     pub name: String,
     /// Where it is; [`STDIN`] is standard input.
     pub path: PathBuf,
+    /// Its path below the folder that was named; its own name when it was named itself.
+    pub relative: PathBuf,
     /// Its form.
     pub form: Form,
     /// Its packing.
@@ -144,6 +146,9 @@ impl std::error::Error for PlanError {
 pub struct Plan {
     /// The files.
     pub files: Vec<PlannedFile>,
+    /// What lies in the named folders and is not read: files whose names say no form that is known,
+    /// and folders that are links (they may lead round in a circle).
+    pub skipped: Vec<String>,
 }
 
 impl Plan {
@@ -153,7 +158,7 @@ impl Plan {
     /// # Errors
     /// [`PlanError`] for a path that cannot be looked at, or whose form is not known.
     pub fn of(paths: &[PathBuf]) -> Result<Self, PlanError> {
-        let mut files = Vec::new();
+        let (mut files, mut skipped) = (Vec::new(), Vec::new());
         for path in paths {
             let fault = |source| PlanError::Path {
                 path: path.clone(),
@@ -165,18 +170,27 @@ impl Plan {
                 let mut below = Vec::new();
                 walk(path, &mut below)?;
                 below.sort();
-                for path in below {
-                    files.extend(planned(&path)?);
+                for below in below {
+                    match planned(&below, path)? {
+                        Some(file) => files.push(file),
+                        None => skipped.push(below.display().to_string()),
+                    }
                 }
             } else {
                 let form = || PlanError::Form { path: path.clone() };
-                files.push(planned(path)?.ok_or_else(form)?);
+                let folder = path.parent().unwrap_or(Path::new(""));
+                files.push(planned(path, folder)?.ok_or_else(form)?);
             }
         }
         if files.is_empty() {
             return Err(PlanError::Empty);
         }
-        Ok(Self { files })
+        Ok(Self { files, skipped })
+    }
+
+    /// A file that cannot be read a second time, standard input or a pipe, if there is one.
+    pub fn unstamped(&self) -> Option<&PlannedFile> {
+        self.files.iter().find(|file| file.stamp.is_none())
     }
 
     /// The bytes of all files whose size is known.
@@ -194,6 +208,7 @@ impl Plan {
         for file in &self.files {
             hash.update(format!("{file:?}\0"));
         }
+        hash.update(format!("{:?}", self.skipped));
         hex::encode(hash.finalize())
     }
 }
@@ -202,13 +217,14 @@ fn stdin() -> PlannedFile {
     PlannedFile {
         name: "standard input".to_owned(),
         path: PathBuf::from(STDIN),
+        relative: PathBuf::from(STDIN),
         form: Form::Lines,
         packing: Packing::Plain,
         stamp: None,
     }
 }
 
-/// A folder that is a link is not entered: it may lead round in a circle.
+/// A folder that is a link is not entered but found, as what it is.
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), PlanError> {
     let fault = |source| PlanError::Path {
         path: folder.to_path_buf(),
@@ -226,7 +242,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), PlanError> {
 }
 
 /// The file, when its name says its form.
-fn planned(path: &Path) -> Result<Option<PlannedFile>, PlanError> {
+fn planned(path: &Path, folder: &Path) -> Result<Option<PlannedFile>, PlanError> {
     let fault = |source| PlanError::Path {
         path: path.to_path_buf(),
         source,
@@ -250,6 +266,7 @@ fn planned(path: &Path) -> Result<Option<PlannedFile>, PlanError> {
     Ok(Some(PlannedFile {
         name,
         path: path.to_path_buf(),
+        relative: path.strip_prefix(folder).unwrap_or(path).to_path_buf(),
         form,
         packing,
         stamp: meta.is_file().then_some(stamp),

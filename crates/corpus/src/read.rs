@@ -61,17 +61,42 @@ pub(crate) struct Ending {
     pub(crate) digest: Option<(String, u64)>,
     /// Why the rest could not be read.
     pub(crate) fault: Option<String>,
+    /// Members of an archive that were not read.
+    pub(crate) skipped: SkippedMembers,
 }
 
-/// The units of work in a file: a Parquet row group each, else the file.
-pub(crate) fn units(file: &PlannedFile) -> u32 {
-    match file.form {
-        #[cfg(feature = "parquet")]
-        Form::Parquet => quietly(|| Ok(columnar::row_groups(file)))
-            .unwrap_or(1)
-            .max(1),
-        _ => 1,
+/// Members that are named one by one; beyond it they are counted.
+const MEMBERS_NAMED: usize = 100;
+
+/// Members of an archive that were not read.
+#[derive(Debug, Default)]
+pub(crate) struct SkippedMembers {
+    /// How many.
+    pub(crate) count: u64,
+    /// The first of them.
+    pub(crate) names: Vec<String>,
+}
+
+impl SkippedMembers {
+    fn add(&mut self, name: &str) {
+        self.count += 1;
+        if self.names.len() < MEMBERS_NAMED {
+            self.names.push(name.to_owned());
+        }
     }
+}
+
+/// The units of work in a file, each with the rows before it: a Parquet row group, else the file.
+pub(crate) fn units(file: &PlannedFile) -> Vec<u64> {
+    #[cfg(feature = "parquet")]
+    if file.form == Form::Parquet {
+        let groups = quietly(|| Ok(columnar::row_groups(file))).unwrap_or_default();
+        if !groups.is_empty() {
+            return groups;
+        }
+    }
+    let _ = file;
+    vec![0]
 }
 
 /// Reads one unit, batch by batch.
@@ -97,6 +122,7 @@ pub(crate) fn unit(
         return Ending {
             digest,
             fault: read.err(),
+            skipped: SkippedMembers::default(),
         };
     }
     let _ = number;
@@ -106,12 +132,13 @@ pub(crate) fn unit(
             return Ending {
                 digest: None,
                 fault: Some(why.to_string()),
+                skipped: SkippedMembers::default(),
             };
         }
     };
-    let mut source = source;
+    let (mut source, mut skipped) = (source, SkippedMembers::default());
     let read = quietly(|| match file.form {
-        Form::Tar => tape::read(&mut source, options, take),
+        Form::Tar => tape::read(&mut source, options, take, &mut skipped),
         Form::Text => text::read(&mut source, options, take),
         Form::Lines | Form::Parquet | Form::Arrow => lines::read(&mut source, options, take),
     });
@@ -124,8 +151,17 @@ pub(crate) fn unit(
     drop(source);
     Ending {
         digest: Some(meter.told()),
-        fault: read.err(),
+        fault: read.err().map(explained),
+        skipped,
     }
+}
+
+/// What zstd says of a window that would take more memory than it gives, with the way out.
+fn explained(why: String) -> String {
+    if why.contains("too much memory") {
+        return format!("{why}: it was compressed with `--long`, compress it without");
+    }
+    why
 }
 
 /// The result, or that the decoder gave up.

@@ -125,7 +125,7 @@ mod tables {
         let columns = Columns::text(Text::Named(text.to_owned())).with(Column::Id, Some("id"));
         let options = Options::new(columns.clone());
         let (mut rows, mut faults) = (Vec::new(), Vec::new());
-        for number in 0..units(&plan.files[0]) {
+        for (number, _) in (0..).zip(units(&plan.files[0])) {
             let ending = unit(
                 &plan.files[0],
                 number,
@@ -170,6 +170,126 @@ mod tables {
         for (name, bytes) in files() {
             let (_, faults) = read(name, &bytes, "words");
             assert!(faults[0].contains("`id`, `body`"), "{name} {faults:?}");
+        }
+    }
+
+    /// A table of one column, as a Parquet file and as an Arrow file.
+    fn one_column(
+        name: &str,
+        column: Arc<dyn arrow_array::Array>,
+        more: &[(&str, Arc<dyn arrow_array::Array>)],
+    ) -> Vec<(&'static str, Vec<u8>)> {
+        let columns = std::iter::once((name, column)).chain(more.iter().cloned());
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.map(|(name, column)| (name, column, true)),
+        )
+        .unwrap();
+        let mut file = FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+        file.write(&batch).unwrap();
+        file.finish().unwrap();
+        let mut files = vec![("x.arrow", file.into_inner().unwrap())];
+        let mut parquet = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        // Parquet does not know every type of Arrow.
+        if parquet.write(&batch).is_ok() {
+            files.push(("x.parquet", parquet.into_inner().unwrap()));
+        }
+        files
+    }
+
+    /// Rows read under the usual options: texts, rows that are faults, and faults of the file.
+    fn usual(name: &str, bytes: &[u8]) -> (Vec<String>, usize, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let plan = Plan::of(&[path]).unwrap();
+        let columns = Columns::text(Text::Usual);
+        let (mut texts, mut bad) = (Vec::new(), 0);
+        let mut take = |batch: Batch| {
+            let each = |found: Result<crate::Document<'_>, _>| match found {
+                Ok(found) => texts.push(found.text.into_owned()),
+                Err(_) => bad += 1,
+            };
+            batch.each(&columns, each, 1 << 20);
+            std::ops::ControlFlow::Continue(())
+        };
+        let options = Options::new(columns.clone());
+        let ending = unit(&plan.files[0], 0, &options, &|_| {}, &mut take);
+        (texts, bad, ending.fault.into_iter().collect())
+    }
+
+    #[test]
+    fn text_of_every_type_is_read() {
+        use arrow_array::builder::{
+            FixedSizeListBuilder, ListBuilder, ListViewBuilder, MapBuilder, StringBuilder,
+        };
+        use arrow_array::{BinaryArray, BinaryViewArray, FixedSizeBinaryArray, LargeBinaryArray};
+
+        const SAID: &str = "stolen words";
+        let mut fixed = FixedSizeListBuilder::new(StringBuilder::new(), 1);
+        fixed.values().append_value(SAID);
+        fixed.append(true);
+        let mut list = ListBuilder::new(StringBuilder::new());
+        list.values().append_value(SAID);
+        list.append(true);
+        let mut view = ListViewBuilder::new(StringBuilder::new());
+        view.values().append_value(SAID);
+        view.append(true);
+        let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+        map.keys().append_value("k");
+        map.values().append_value(SAID);
+        map.append(true).unwrap();
+        let columns: [Arc<dyn arrow_array::Array>; 8] = [
+            Arc::new(BinaryArray::from_vec(vec![SAID.as_bytes()])),
+            Arc::new(LargeBinaryArray::from_vec(vec![SAID.as_bytes()])),
+            Arc::new(BinaryViewArray::from_iter_values([SAID.as_bytes()])),
+            Arc::new(
+                FixedSizeBinaryArray::try_from_iter(std::iter::once(SAID.as_bytes())).unwrap(),
+            ),
+            Arc::new(fixed.finish()),
+            Arc::new(list.finish()),
+            Arc::new(view.finish()),
+            Arc::new(map.finish()),
+        ];
+        for name in ["text", "body"] {
+            for column in &columns {
+                for (file, bytes) in one_column(name, Arc::clone(column), &[]) {
+                    let (texts, bad, faults) = usual(file, &bytes);
+                    let kind = column.data_type();
+                    assert_eq!((bad, faults.len()), (0, 0), "{file} {kind} {faults:?}");
+                    assert!(texts[0].contains(SAID), "{file} {kind} {texts:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_as_text_is_a_fault_and_not_an_empty_document() {
+        use arrow_array::types::Int32Type;
+        use arrow_array::{BinaryArray, RunArray};
+
+        let numbers: Arc<dyn arrow_array::Array> = Arc::new(Int64Array::from(vec![1]));
+        for (file, bytes) in one_column("text", numbers, &[]) {
+            let (texts, _, faults) = usual(file, &bytes);
+            assert!(texts.is_empty() && faults[0].contains("holds no text"));
+        }
+        let runs: RunArray<Int32Type> = ["stolen"].into_iter().collect();
+        for (file, bytes) in one_column("text", Arc::new(runs), &[]) {
+            let (texts, _, faults) = usual(file, &bytes);
+            // Parquet keeps them as plain strings.
+            let read = texts == ["stolen"];
+            assert!(read || !faults.is_empty(), "{file} {texts:?}");
+        }
+        let noise: Arc<dyn arrow_array::Array> =
+            Arc::new(BinaryArray::from_vec(vec![&b"\xff\xfe"[..]]));
+        for (file, bytes) in one_column("text", noise, &[]) {
+            let (texts, bad, _) = usual(file, &bytes);
+            assert_eq!((texts.len(), bad), (0, 1), "{file}");
+        }
+        let none: Arc<dyn arrow_array::Array> = Arc::new(StringArray::from(vec![None::<&str>]));
+        let said: Arc<dyn arrow_array::Array> = Arc::new(StringArray::from(vec!["stolen"]));
+        for (file, bytes) in one_column("text", none, &[("output", said)]) {
+            let (texts, bad, _) = usual(file, &bytes);
+            assert_eq!((texts.len(), bad), (0, 1), "{file}");
         }
     }
 

@@ -267,3 +267,108 @@ fn damaged_files_are_named_and_the_others_are_read() {
         assert!(said.contains("2:5 ") && said.contains("5:1 "), "{batch}");
     }
 }
+
+#[test]
+fn what_cannot_be_read_again_is_never_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path().join("a.jsonl"), line(1).as_bytes());
+    let mut plan = Plan::of(&[path]).unwrap();
+    plan.files[0].stamp = None;
+    let at = tempfile::tempdir().unwrap();
+    let ran = run_at(at.path(), &plan, 100, 1, u64::MAX);
+    assert_eq!(ran.result.unwrap().documents, 1);
+    let again = run_at(at.path(), &plan, 100, 1, u64::MAX);
+    assert!(matches!(
+        again.result,
+        Err(RunError::Manifest(ManifestError::Unstamped(_, _)))
+    ));
+    assert_eq!(again.written, ran.written);
+}
+
+#[test]
+fn members_and_files_that_are_not_read_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    write(folder.path().join("words.csv"), b"stolen");
+    let plan = Plan::of(&[folder.path().to_path_buf()]).unwrap();
+    let at = tempfile::tempdir().unwrap();
+    let first = run_at(at.path(), &plan, 100, 2, u64::MAX).result.unwrap();
+    assert_eq!(first.skipped, 81);
+    let named = |end: &str| first.skipped_names.iter().any(|name| name.ends_with(end));
+    assert!(named("words.csv") && named("e.tar: 7.png"));
+    // A finished run that is asked again says the same.
+    let again = run_at(at.path(), &plan, 100, 2, u64::MAX).result.unwrap();
+    assert_eq!(again, first);
+}
+
+/// A job that a certain document takes down.
+struct Fragile;
+
+impl Job for Fragile {
+    type Said = ();
+
+    fn nothing(&self) {}
+
+    fn look(&self, document: &Document<'_>, (): &mut ()) {
+        assert!(!document.text.contains("last"));
+    }
+
+    fn write(&self, (): (), _: Place<'_>, _: &mut Vec<u8>) {}
+}
+
+#[test]
+fn a_document_that_takes_its_reader_down_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = corpus(folder.path());
+    let at = tempfile::tempdir().unwrap();
+    let (marks, written) = (at.path().join("marks"), at.path().join("said"));
+    let stop = AtomicBool::new(false);
+    let control = Control {
+        threads: 3,
+        read: &|_| {},
+        stop: &stop,
+    };
+    let manifest = Manifest::open(&marks, &written).unwrap();
+    let ran = run(
+        (&plan, &options(100)),
+        &Fragile,
+        (manifest, &marks, "q"),
+        &control,
+    );
+    let Err(RunError::GaveUp(file)) = ran else {
+        panic!("{ran:?}");
+    };
+    assert!(file.ends_with("h.jsonl"), "{file}");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn rows_keep_their_numbers_behind_a_damaged_row_group() {
+    use arrow_array::{RecordBatch, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+
+    let texts: Vec<String> = (0..30).map(|n| format!("text {n}")).collect();
+    let texts: std::sync::Arc<dyn arrow_array::Array> =
+        std::sync::Arc::new(StringArray::from(texts));
+    let batch = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(10))
+        .set_dictionary_enabled(false)
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    let mut bytes = writer.into_inner().unwrap();
+    // The header of the first group's page: nothing of that group can be read.
+    for byte in bytes.iter_mut().skip(4).take(30) {
+        *byte = 0xff;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::of(&[write(folder.path().join("a.parquet"), &bytes)]).unwrap();
+    let at = tempfile::tempdir().unwrap();
+    let ran = run_at(at.path(), &plan, 1 << 20, 2, u64::MAX);
+    assert_eq!(ran.result.unwrap().bad, 1);
+    let written = String::from_utf8(ran.written).unwrap();
+    assert!(written.starts_with("0:11  - \"text 10\"\n"), "{written}");
+    assert!(written.ends_with("0:30  - \"text 29\"\n"), "{written}");
+}

@@ -32,6 +32,9 @@ fn both_readers_agree_on_lines_that_are_awkward() {
         r#"{"text":"a","text":"b"}"#,
         r#"{"text":"a","text":null}"#,
         r#"{"text":null}"#,
+        r#"{"text":null,"output":"a"}"#,
+        r#"{"text":"","output":"a"}"#,
+        r#"{"text":" \n","output":"a"}"#,
         r#"{"text":7}"#,
         r#"{"text":["a",{"b":"c"}],"x":[1,2.5,-0,true,false,null,{}]}"#,
         r#"{"text":"\ud800"}"#,
@@ -93,6 +96,15 @@ fn a_row_without_the_named_field_says_what_it_has() {
 fn a_row_without_text_is_taken_with_all_its_strings() {
     let line = br#"{"instruction":"x","output":["y","z"],"n":3}"#;
     assert_eq!(line_text(line, &Text::Usual).unwrap(), "x\ny\nz\n");
+}
+
+#[test]
+fn an_empty_text_hides_no_other_field() {
+    for text in ["null", r#""""#, r#"" \n""#, "[]", "{}"] {
+        let line = format!(r#"{{"text":{text},"output":"stolen words"}}"#);
+        let read = line_text(line.as_bytes(), &Text::Usual).unwrap();
+        assert!(read.contains("stolen words"), "{line}: {read}");
+    }
 }
 
 fn value() -> impl Strategy<Value = Value> {

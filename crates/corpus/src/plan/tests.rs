@@ -21,6 +21,29 @@ fn a_folder_is_every_known_file_in_the_order_of_names() {
     assert_eq!(plan.bytes(), 4);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_not_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("hidden.jsonl"), "{}").unwrap();
+    fs::create_dir(folder.path().join("b")).unwrap();
+    for name in ["a.jsonl", "b/a.jsonl", "b/words.csv", "noending"] {
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    let link = folder.path().join("link.jsonl");
+    std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+    let plan = Plan::of(&[folder.path().to_path_buf()]).unwrap();
+    let names: Vec<&str> = plan
+        .skipped
+        .iter()
+        .map(|name| name.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(names, ["words.csv", "link.jsonl", "noending"]);
+    let relative: Vec<_> = plan.files.iter().map(|f| f.relative.clone()).collect();
+    assert_eq!(relative, [Path::new("a.jsonl"), Path::new("b/a.jsonl")]);
+}
+
 #[test]
 fn what_cannot_be_read_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();

@@ -22,18 +22,27 @@ use super::{Gather, Row, Take, too_long_words};
 use crate::document::{Columns, Text};
 use crate::plan::{Options, PlannedFile};
 
-/// Rows decoded at once.
+/// Rows decoded at once, at most.
 const ROWS: usize = 256;
+/// Bytes decoded at once, as far as the file's own account of its sizes can be believed.
+const DECODED_BYTES: i64 = 32 << 20;
 /// What a file of Arrow's file form begins with; the stream form begins otherwise.
 pub(crate) const ARROW_MAGIC: &[u8; 6] = b"ARROW1";
 
-/// How many row groups the file says that it has.
-pub(crate) fn row_groups(file: &PlannedFile) -> u32 {
+/// For each row group that the file says it has: the rows before it.
+pub(crate) fn row_groups(file: &PlannedFile) -> Vec<u64> {
     let opened = File::open(&file.path).ok();
     let builder = opened.and_then(|file| ParquetRecordBatchReaderBuilder::try_new(file).ok());
-    builder
-        .and_then(|builder| u32::try_from(builder.metadata().num_row_groups()).ok())
-        .unwrap_or(1)
+    let Some(builder) = builder else {
+        return Vec::new();
+    };
+    let groups = builder.metadata().row_groups().iter();
+    let before = groups.scan(0_u64, |rows, group| {
+        let before = *rows;
+        *rows = rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(0));
+        Some(before)
+    });
+    before.collect()
 }
 
 /// Reads one row group.
@@ -50,11 +59,13 @@ pub(crate) fn parquet(
         return Ok(());
     }
     let wanted = wanted(builder.schema(), &options.columns)?;
+    let others = others(builder.schema(), &options.columns);
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+    let at_once = rows_at_once(builder.metadata().row_group(group as usize));
     let reader = builder
         .with_projection(mask)
         .with_row_groups(vec![group as usize])
-        .with_batch_size(ROWS)
+        .with_batch_size(at_once)
         .build()
         .map_err(|e| words(&e))?;
     let mut gather = Gather::new(options, take);
@@ -66,7 +77,7 @@ pub(crate) fn parquet(
                 return Err(words(&e));
             }
         };
-        if rows(&batch, options, &mut gather)?.is_break() {
+        if rows(&batch, others, options, &mut gather)?.is_break() {
             return Ok(());
         }
     }
@@ -74,12 +85,21 @@ pub(crate) fn parquet(
     Ok(())
 }
 
+/// So many rows that their bytes stay within bounds.
+fn rows_at_once(group: &parquet::file::metadata::RowGroupMetaData) -> usize {
+    let a_row = group.total_byte_size() / group.num_rows().max(1);
+    usize::try_from(DECODED_BYTES / a_row.max(1)).map_or(ROWS, |rows| rows.clamp(1, ROWS))
+}
+
 /// Reads an Arrow file of either form.
 pub(crate) fn arrow(file: &PlannedFile, options: &Options, take: Take<'_>) -> Result<(), String> {
     let words = |e: &dyn std::fmt::Display| format!("a damaged Arrow file: {e}");
     let mut gather = Gather::new(options, take);
     let mut each = |batch: Result<RecordBatch, arrow_schema::ArrowError>| match batch {
-        Ok(batch) => rows(&batch, options, &mut gather),
+        Ok(batch) => {
+            let others = others(batch.schema_ref(), &options.columns);
+            rows(&batch, others, options, &mut gather)
+        }
         Err(e) => {
             let _ = gather.hand_on();
             Err(words(&e))
@@ -137,8 +157,27 @@ fn wanted(schema: &Schema, columns: &Columns) -> Result<Vec<usize>, String> {
         .filter_map(|(_, name)| place(name))
         .collect();
     match (&columns.text, place(columns.text.name())) {
-        (_, Some(place)) => wanted.push(place),
-        (Text::Usual, None) => wanted.extend(0..schema.fields().len()),
+        (_, Some(place)) => {
+            let field = schema.field(place);
+            if !holds_text(field.data_type()).map_err(|why| of_column(field.name(), &why))? {
+                return Err(of_column(
+                    field.name(),
+                    &format!("it is of type {} and holds no text", field.data_type()),
+                ));
+            }
+            wanted.push(place);
+        }
+        (Text::Usual, None) => {
+            let mut any = false;
+            for field in schema.fields() {
+                let holds = holds_text(field.data_type());
+                any |= holds.map_err(|why| of_column(field.name(), &why))?;
+            }
+            if !any {
+                return Err("no column of the table holds text".to_owned());
+            }
+            wanted.extend(0..schema.fields().len());
+        }
         (Text::Named(name), None) => {
             let known = schema.fields().iter().map(|field| field.name().as_str());
             let known: Vec<&str> = known.take(12).collect();
@@ -153,8 +192,52 @@ fn wanted(schema: &Schema, columns: &Columns) -> Result<Vec<usize>, String> {
     Ok(wanted)
 }
 
+/// What is said of a column that cannot be read.
+fn of_column(name: &str, why: &str) -> String {
+    format!("column `{name}`: {why}; name the text's column with `--text-field`")
+}
+
+/// Whether rows whose usual column is empty may hold their text in another one.
+fn others(schema: &Schema, columns: &Columns) -> bool {
+    columns.text == Text::Usual
+        && schema.fields().iter().any(|field| {
+            field.name() != columns.text.name() && holds_text(field.data_type()) != Ok(false)
+        })
+}
+
+/// Whether values of the type may hold text; an error for a type whose values are not decoded: what
+/// is not decoded is not looked at, and must not pass for empty.
+fn holds_text(kind: &DataType) -> Result<bool, String> {
+    Ok(match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => true,
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => holds_text(item.data_type())?,
+        DataType::Struct(fields) => {
+            let mut any = false;
+            for field in fields {
+                any |= holds_text(field.data_type())?;
+            }
+            any
+        }
+        DataType::Dictionary(_, values) => holds_text(values)?,
+        DataType::Union(_, _) | DataType::RunEndEncoded(_, _) => {
+            return Err(format!("the type {kind} is not read"));
+        }
+        _ => false,
+    })
+}
+
 fn rows(
     batch: &RecordBatch,
+    others: bool,
     options: &Options,
     gather: &mut Gather<'_, '_>,
 ) -> Result<ControlFlow<()>, String> {
@@ -162,14 +245,13 @@ fn rows(
     let text = batch.column_by_name(columns.text.name());
     for row in 0..batch.num_rows() {
         let mut words = String::new();
-        match text {
-            Some(column) => strings(column, row, true, &mut words)?,
-            None => {
-                for column in batch.columns() {
-                    strings(column, row, false, &mut words)?;
-                }
-            }
-        }
+        let read = match text {
+            Some(column) => strings(column, row, true, &mut words),
+            None => batch
+                .columns()
+                .iter()
+                .try_for_each(|column| strings(column, row, false, &mut words)),
+        };
         let mut values = [const { None }; 5];
         for (column, name) in columns.named() {
             let value = batch.column_by_name(name).and_then(|a| scalar(a, row));
@@ -177,7 +259,15 @@ fn rows(
                 *place = value;
             }
         }
-        let row = if words.len() > options.document_bytes_max {
+        let row = if let Err(why) = read {
+            Row::Bad(why)
+        } else if others && text.is_some() && words.trim_ascii().is_empty() {
+            Row::Bad(format!(
+                "its `{}` is empty while other columns hold text: name the column with \
+                 `--text-field`",
+                columns.text.name()
+            ))
+        } else if words.len() > options.document_bytes_max {
             Row::Bad(too_long_words(options.document_bytes_max))
         } else {
             Row::Text {
@@ -193,36 +283,64 @@ fn rows(
     Ok(ControlFlow::Continue(()))
 }
 
-/// Every string of a value; alone without an end of line.
+/// Every string of a value; alone without an end of line. Bytes count as text, and must then be.
 fn strings(array: &ArrayRef, row: usize, alone: bool, text: &mut String) -> Result<(), String> {
     if array.is_null(row) {
         return Ok(());
     }
     if let Some(word) = word(array, row) {
         text.push_str(word);
-        if !alone {
-            text.push('\n');
-        }
-        return Ok(());
+    } else if let Some(bytes) = bytes(array, row) {
+        text.push_str(std::str::from_utf8(bytes).map_err(
+            |_| "it holds bytes that are no UTF-8 text: name the text's column with `--text-field`",
+        )?);
+    } else {
+        return nested(array, row, alone, text);
     }
-    match array.data_type() {
-        DataType::List(_) => list(&array.as_list::<i32>().value(row), text),
-        DataType::LargeList(_) => list(&array.as_list::<i64>().value(row), text),
+    if !alone {
+        text.push('\n');
+    }
+    Ok(())
+}
+
+/// The strings of a value that is made of others.
+fn nested(array: &ArrayRef, row: usize, alone: bool, text: &mut String) -> Result<(), String> {
+    let items = match array.data_type() {
+        DataType::List(_) => array.as_list::<i32>().value(row),
+        DataType::LargeList(_) => array.as_list::<i64>().value(row),
+        DataType::ListView(_) => array.as_list_view::<i32>().value(row),
+        DataType::LargeListView(_) => array.as_list_view::<i64>().value(row),
+        DataType::FixedSizeList(_, _) => array.as_fixed_size_list().value(row),
+        DataType::Map(_, _) => {
+            let entries = array.as_map().value(row);
+            let columns = entries.columns();
+            return (0..entries.len()).try_for_each(|entry| {
+                let mut columns = columns.iter();
+                columns.try_for_each(|column| strings(column, entry, false, text))
+            });
+        }
         DataType::Struct(_) => {
-            for column in array.as_struct().columns() {
-                strings(column, row, false, text)?;
-            }
-            Ok(())
+            let mut columns = array.as_struct().columns().iter();
+            return columns.try_for_each(|column| strings(column, row, false, text));
         }
         DataType::Dictionary(_, _) => {
             let dictionary = array.as_any_dictionary();
             let key = dictionary.normalized_keys().get(row).copied();
-            match key {
-                Some(key) => strings(dictionary.values(), key, alone, text),
-                None => Ok(()),
-            }
+            return key.map_or(Ok(()), |key| strings(dictionary.values(), key, alone, text));
         }
-        _ => Ok(()),
+        // Numbers, moments, truth values; a type that may hold text was refused by its schema.
+        _ => return Ok(()),
+    };
+    list(&items, text)
+}
+
+fn bytes(array: &ArrayRef, row: usize) -> Option<&[u8]> {
+    match array.data_type() {
+        DataType::Binary => Some(array.as_binary::<i32>().value(row)),
+        DataType::LargeBinary => Some(array.as_binary::<i64>().value(row)),
+        DataType::BinaryView => Some(array.as_binary_view().value(row)),
+        DataType::FixedSizeBinary(_) => Some(array.as_fixed_size_binary().value(row)),
+        _ => None,
     }
 }
 

@@ -1,14 +1,19 @@
-//! `WebDataset`: a tar file whose members `.txt` are documents and `.json` rows. Others are stepped
-//! over: images, labels, checksums.
+//! `WebDataset`: a tar file whose members `.txt` are documents and `.json` rows. Others (images,
+//! labels, checksums) are not read, and named.
 
 use std::io::Read;
 
-use super::{Gather, Row, Take, too_long_words};
+use super::{Gather, Row, SkippedMembers, Take, too_long_words};
 use crate::plan::Options;
 
-pub(crate) fn read(source: &mut dyn Read, options: &Options, take: Take<'_>) -> Result<(), String> {
+pub(crate) fn read(
+    source: &mut dyn Read,
+    options: &Options,
+    take: Take<'_>,
+    skipped: &mut SkippedMembers,
+) -> Result<(), String> {
     let mut gather = Gather::new(options, take);
-    let read = members(source, options, &mut gather);
+    let read = members(source, options, &mut gather, skipped);
     let _ = gather.hand_on();
     read
 }
@@ -17,18 +22,25 @@ fn members(
     source: &mut dyn Read,
     options: &Options,
     gather: &mut Gather<'_, '_>,
+    skipped: &mut SkippedMembers,
 ) -> Result<(), String> {
     let mut archive = tar::Archive::new(source);
     let damaged = |e: std::io::Error| format!("a damaged tar file: {e}");
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        if !entry.header().entry_type().is_file() {
+        let entry_type = entry.header().entry_type();
+        if entry_type.is_dir() {
             continue;
         }
         let member = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if !entry_type.is_file() {
+            skipped.add(&member);
+            continue;
+        }
         let kind = member.rsplit('.').next().unwrap_or_default();
         let (json, text) = (kind == "json", kind == "txt");
         if !json && !text {
+            skipped.add(&member);
             continue;
         }
         let size = entry.size();

@@ -174,7 +174,7 @@ pub(crate) struct UseOf {
     #[arg(long, requires = "target")]
     pub(crate) on_provider: bool,
     /// Which documents bound outputs: `MODEL=provider/document`, a model's name or a beginning
-    /// followed by `*`; repeat for more. Outputs of a model that none names are blocked.
+    /// followed by `*`; repeat for more. Rows of a model that none names are undecided, exit 3.
     #[arg(long, required = true, num_args = 1.., value_name = "MODEL=DOCUMENT")]
     pub(crate) terms: Vec<String>,
     /// The agreement (TOML): declarations, authorisations, further documents.

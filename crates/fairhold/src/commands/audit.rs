@@ -95,6 +95,8 @@ fn write(
     let predicate = serde_json::json!({
         "at": store::SystemClock.now().rfc3339(),
         "registry_key": format!("{:016x}", prepared.key.id()),
+        "sought": prepared.named(),
+        "read": scanned.read_as,
         "summary": told,
         "hits_sha256": digest_of(&folder.join("hits.jsonl"))?,
     });
@@ -166,4 +168,19 @@ pub(crate) fn show(told: &Told, out: Out) {
             told.bad
         ));
     }
+    show_skipped(told.skipped, &told.skipped_names, out);
+}
+
+/// What was not read must not be thought clean.
+pub(crate) fn show_skipped(skipped: u64, names: &[String], out: Out) {
+    if skipped == 0 {
+        return;
+    }
+    let first: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+    out.say(&format!(
+        "{skipped} files or members of archives were not read, their names say no form that is \
+         known: {}{}",
+        first.join(", "),
+        if skipped > 5 { ", .." } else { "" }
+    ));
 }

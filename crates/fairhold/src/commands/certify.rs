@@ -19,11 +19,23 @@ const PREDICATE: &str = "https://fairhold.dev/corpus-certificate/v1";
 pub(crate) fn run(data: &Path, what: &Certify, out: Out) -> Result<Exit, Failure> {
     let passed = pass(&what.files, (&what.sought, &what.uses), what.threads, out)?;
     let gated = &passed.gated;
-    let exit = exit(gated);
+    let exit = match exit(gated) {
+        // What was not looked at cannot be certified.
+        Exit::Clean if gated.skipped > 0 || gated.documents == 0 => Exit::Error,
+        exit => exit,
+    };
     if exit != Exit::Clean {
         out.data(&json!({"certified": false, "gate": gated}))?;
         show(gated, out);
-        out.say("no certificate: every row must be read and allowed first");
+        if gated.documents == 0 {
+            out.say("no certificate: no document was read");
+        } else if gated.skipped > 0 {
+            out.say(
+                "no certificate: something was not read; move it away, or name the files one by one",
+            );
+        } else {
+            out.say("no certificate: every row must be read and allowed first");
+        }
         out.next("fairhold gate with the same arguments and `--write DIR`");
         return Ok(exit);
     }
@@ -44,9 +56,7 @@ pub(crate) fn run(data: &Path, what: &Certify, out: Out) -> Result<Exit, Failure
 }
 
 fn predicate(passed: &Passed) -> Value {
-    let (gated, prepared) = (&passed.gated, &passed.prepared);
-    let outputs = prepared.registry.outputs();
-    let moments = outputs.iter().map(|output| output.at);
+    let gated = &passed.gated;
     json!({
         "at": SystemClock.now().rfc3339(),
         "use": gated.purpose,
@@ -56,17 +66,10 @@ fn predicate(passed: &Passed) -> Value {
             "allowed_with_conditions": gated.allowed_with_conditions,
             "blocked": gated.blocked, "undecided": gated.undecided,
         },
-        "registry": {
-            "key": format!("{:016x}", prepared.key.id()),
-            "outputs": prepared.registry.len(),
-            "fingerprints": prepared.registry.fingerprints(),
-            "accounts": prepared.accounts(),
-            "first_output": moments.clone().min().map(facts::Timestamp::rfc3339),
-            "last_output": moments.max().map(facts::Timestamp::rfc3339),
-        },
+        "sought": passed.prepared.named(),
+        "read": passed.scanned.read_as,
         "terms": gated.terms.keys().collect::<Vec<_>>(),
         "conditions": gated.conditions.keys().collect::<Vec<_>>(),
-        "scanner": {"depth": format!("{:?}", prepared.depth), "normaliser": provenance::NORMALISER_VERSION},
         "limits": limits(),
     })
 }
@@ -101,13 +104,16 @@ fn eu_summary(passed: &Passed) -> Value {
         .collect();
     json!({
         "section": "2.5 Synthetic data",
-        "synthetic_data_used": !gated.rows.is_empty(),
+        // None found is not none used: then only the provider can say.
+        "synthetic_data_used": (!gated.rows.is_empty()).then_some(true),
+        "synthetic_data_found": !gated.rows.is_empty(),
         "modalities": if gated.rows.is_empty() { Vec::new() } else { vec!["text"] },
         "general_purpose_models_used_to_generate": models,
         "size": {"documents": gated.rows.len(), "of": gated.documents},
         "how_it_was_found": "matched against a registry of recorded outputs; outputs outside of \
             it are not counted, and whoever signs the summary must add them",
         "left_to_the_provider": [
+            "whether synthetic data was used, where none was found",
             "models that are not on the market, and what they were trained on",
             "synthetic data of other modalities",
             "whether the outputs were made by the provider or on its behalf",

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::audit::found::{self, Found, Line};
 use super::audit::scan::{Scanned, Where, scan};
+use super::audit::show_skipped;
 use super::audit::sought::Prepared;
 use crate::args::provenance::{CorpusFiles, Gate, Sought, UseOf};
 use crate::failure::{Exit, Failure};
@@ -76,6 +77,10 @@ pub(crate) struct Gated {
     pub(crate) bad: u64,
     /// The first of them.
     pub(crate) faults: Vec<String>,
+    /// Files of named folders and members of archives that were not read.
+    pub(crate) skipped: u64,
+    /// The first of them.
+    pub(crate) skipped_names: Vec<String>,
     /// Derived rows, in the order of the corpus.
     pub(crate) rows: Vec<Row>,
     /// Conditions that an allowance rests on, with the rows that need each.
@@ -148,11 +153,14 @@ pub(crate) fn pass(
     let place = Where::of(None, None)?;
     let scanned = scan(files, &prepared, &place, threads, out)?;
     let mut rows = Vec::new();
-    found::each(&scanned.path, |line| {
-        if let Line::Document(found) = line {
-            rows.extend(row(&found, &prepared, &ruler));
+    found::each(&scanned.path, |line| match line {
+        Line::Document(found) => rows.extend(row(&found, &prepared, &ruler)),
+        Line::Batch(batch) => {
+            let near = batch.near.iter();
+            rows.extend(near.filter_map(|found| row(found, &prepared, &ruler)));
         }
     })?;
+    rows.sort_by_key(|row| (row.number, row.place));
     let gated = gated(rows, &scanned, &ruler);
     Ok(Passed {
         prepared,
@@ -164,10 +172,17 @@ pub(crate) fn pass(
 
 /// The strictest of what the terms say of all outputs that a row may be derived from.
 fn row(found: &Found, prepared: &Prepared, ruler: &Ruler) -> Option<Row> {
-    let derived = found.matches.iter().filter(|one| one.derived);
-    let judged = derived.filter_map(|one| {
+    let resembled = found.matches.iter();
+    let resembled = resembled.filter(|one| one.derived || one.resembles);
+    let judged = resembled.filter_map(|one| {
         let output = prepared.registry.outputs().get(one.output)?;
-        Some((one, ruler.judge(output)))
+        let judged = ruler.judge(output);
+        let judged = if one.derived {
+            judged
+        } else {
+            explained(judged)?
+        };
+        Some((one, judged))
     });
     let (one, judgement): (_, Judgement) = judged.min_by_key(|(_, judged)| judged.said)?;
     Some(Row {
@@ -185,6 +200,22 @@ fn row(found: &Found, prepared: &Prepared, ruler: &Ruler) -> Option<Row> {
         conditions: judgement.conditions,
         errors: judgement.errors,
     })
+}
+
+/// What is said of a row that human text does not explain and a control twin does. Twins are given
+/// by whoever asks: they can spare an account an accusation, but they do not open a gate.
+fn explained(mut judged: Judgement) -> Option<Judgement> {
+    match judged.said {
+        Said::Allowed => None,
+        Said::AllowedWithConditions => Some(judged),
+        Said::Blocked | Said::Undecided => {
+            judged.said = Said::Undecided;
+            let why = "it resembles this output, and an independent answer to the same prompt as \
+                       much: look at both";
+            judged.errors.push(why.to_owned());
+            Some(judged)
+        }
+    }
 }
 
 fn gated(rows: Vec<Row>, scanned: &Scanned, ruler: &Ruler) -> Gated {
@@ -212,6 +243,8 @@ fn gated(rows: Vec<Row>, scanned: &Scanned, ruler: &Ruler) -> Gated {
         undecided: count(Said::Undecided),
         bad: totals.bad,
         faults: totals.faults.iter().map(ToString::to_string).collect(),
+        skipped: totals.skipped,
+        skipped_names: totals.skipped_names.clone(),
         rows,
         conditions,
         terms,
@@ -263,4 +296,5 @@ pub(crate) fn show(gated: &Gated, out: Out) {
             gated.bad
         ));
     }
+    show_skipped(gated.skipped, &gated.skipped_names, out);
 }

@@ -118,6 +118,7 @@ fn a_killed_audit_goes_on_and_ends_with_the_same_bytes() {
     let whole = folder.path().join("whole");
     let ran = audit(folder.path(), &corpus, &whole).output().unwrap();
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let mut killed = 0;
     for marks in [2, 5] {
         let out = folder.path().join(format!("killed-{marks}"));
         let mut child = audit(folder.path(), &corpus, &out).spawn().unwrap();
@@ -130,7 +131,8 @@ fn a_killed_audit_goes_on_and_ends_with_the_same_bytes() {
             std::thread::yield_now();
         }
         child.kill().unwrap();
-        child.wait().unwrap();
+        let ended = child.wait().unwrap();
+        killed += u32::from(std::os::unix::process::ExitStatusExt::signal(&ended) == Some(9));
         let ran = audit(folder.path(), &corpus, &out).output().unwrap();
         assert_eq!(ran.status.code(), Some(1), "{ran:?}");
         for name in ["scan.jsonl", "hits.jsonl", "summary.json"] {
@@ -138,6 +140,7 @@ fn a_killed_audit_goes_on_and_ends_with_the_same_bytes() {
             assert!(same, "{name} after {marks} marks");
         }
     }
+    assert!(killed > 0, "every run ended before it could be killed");
     let hits = fs::read_to_string(whole.join("hits.jsonl")).unwrap();
     assert_eq!(hits.lines().count(), 300);
 }
@@ -177,4 +180,141 @@ fn a_corpus_larger_than_memory_streams() {
     let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(told["flagged"], 1);
     assert!(peak < 150 << 10, "{peak} kB for a corpus of {MEGABYTES} MB");
+}
+
+/// A line of a log.
+fn logged(account: &str, question: u64, answer: &str) -> String {
+    let line = json!({
+        "account": account, "time": "2026-01-02T03:04:05Z", "model": "m",
+        "messages": [{"role": "user", "content": format!("q{question}?")}], "response": answer,
+    });
+    format!("{line}\n")
+}
+
+fn gated(command: &str, folder: &Path, corpus: &Path, more: &[&std::ffi::OsStr]) -> (i32, Value) {
+    let ran = fairhold()
+        .arg("--data")
+        .arg(folder.join("data"))
+        .args(["--json", command])
+        .arg(corpus)
+        .arg("--registry")
+        .arg(folder.join("registry"))
+        .args([
+            "--use",
+            "train",
+            "--target",
+            "competing",
+            "--terms",
+            "m=openai/services",
+        ])
+        .args(more)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    let told = serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+    (ran.status.code().unwrap(), told)
+}
+
+#[test]
+fn who_brings_the_control_twins_does_not_open_the_gate() {
+    let folder = tempfile::tempdir().unwrap();
+    registry(folder.path());
+    let corpus = folder.path().join("corpus.jsonl");
+    fs::write(&corpus, format!("{}\n", json!({"text": output(7)}))).unwrap();
+    let (code, told) = gated("gate", folder.path(), &corpus, &[]);
+    assert_eq!((code, &told["blocked"]), (1, &json!(1)), "{told}");
+    // "Independent" answers that are the very outputs.
+    let twins = folder.path().join("twins.jsonl");
+    let same: String = (0..100).map(|n| logged("x", n, &output(n))).collect();
+    fs::write(&twins, same).unwrap();
+    let (code, told) = gated(
+        "gate",
+        folder.path(),
+        &corpus,
+        &["--twins".as_ref(), twins.as_os_str()],
+    );
+    assert_eq!(
+        (code, &told["undecided"], &told["no_output"]),
+        (3, &json!(1), &json!(0)),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_was_not_read_is_not_certified() {
+    let folder = tempfile::tempdir().unwrap();
+    registry(folder.path());
+    let corpus = folder.path().join("corpus");
+    fs::create_dir(&corpus).unwrap();
+    let own = format!("{}\n", json!({"text": output(5_000)}));
+    fs::write(corpus.join("own.jsonl"), own).unwrap();
+    let certificate = folder.path().join("certificate.json");
+    let certify = || {
+        let more = ["--out".as_ref(), certificate.as_os_str()];
+        gated("certify", folder.path(), &corpus, &more)
+    };
+    fs::write(corpus.join("stolen.csv"), output(7)).unwrap();
+    let (code, told) = certify();
+    assert_eq!((code, &told["certified"]), (2, &json!(false)), "{told}");
+    assert_eq!(told["gate"]["skipped"], 1, "{told}");
+    assert!(!certificate.exists());
+    fs::remove_file(corpus.join("stolen.csv")).unwrap();
+    fs::write(corpus.join("own.jsonl"), "").unwrap();
+    let (code, told) = certify();
+    assert_eq!((code, &told["certified"]), (2, &json!(false)), "{told}");
+    let own = format!("{}\n", json!({"text": output(5_000)}));
+    fs::write(corpus.join("own.jsonl"), own).unwrap();
+    let (code, told) = certify();
+    assert_eq!((code, &told["certified"]), (0, &json!(true)), "{told}");
+    assert!(certificate.exists());
+}
+
+#[test]
+fn an_audit_of_other_outputs_does_not_go_on_from_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = folder.path().join("corpus.jsonl");
+    fs::write(&corpus, format!("{}\n", json!({"text": output(7)}))).unwrap();
+    let log = folder.path().join("log.jsonl");
+    let audit = || {
+        fairhold()
+            .arg("--data")
+            .arg(folder.path().join("data"))
+            .args(["audit", "corpus"])
+            .arg(&corpus)
+            .arg("--answers")
+            .arg(&log)
+            .arg("--out")
+            .arg(folder.path().join("report"))
+            .output()
+            .unwrap()
+    };
+    fs::write(&log, logged("a", 1, &output(7))).unwrap();
+    assert_eq!(audit().status.code(), Some(1));
+    // As many outputs, as many fingerprints, other words.
+    fs::write(&log, logged("a", 1, &output(8))).unwrap();
+    let other = audit();
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert_eq!(other.status.code(), Some(2), "{said}");
+    assert!(said.contains("name a new manifest"), "{said}");
+}
+
+#[test]
+fn a_second_pipe_is_read_and_not_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    registry(folder.path());
+    let piped = |out: &str, text: &str| {
+        let mut child = audit(folder.path(), Path::new("-"), &folder.path().join(out))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // A refusal closes the pipe early.
+        let _ = writeln!(input, "{}", json!({"text": text}));
+        drop(input);
+        child.wait_with_output().unwrap()
+    };
+    assert_eq!(piped("one", &output(5_000)).status.code(), Some(0));
+    let again = piped("one", &output(7));
+    assert_eq!(again.status.code(), Some(2), "{again:?}");
+    assert_eq!(piped("two", &output(7)).status.code(), Some(1));
 }

@@ -107,6 +107,10 @@ pub(crate) struct Batch {
     /// Documents that hold nothing, with the twins their best match was compared with: output,
     /// twins, those as near, whether human text does not explain it.
     pub(crate) compared: Vec<(usize, usize, usize, bool)>,
+    /// Documents that human text does not explain and control twins do: no findings, but nothing to
+    /// be waved through either where the use is forbidden.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) near: Vec<Found>,
 }
 
 impl Resembled {

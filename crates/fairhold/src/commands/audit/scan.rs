@@ -1,5 +1,6 @@
 //! Every document of a corpus against the registry.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -40,6 +41,9 @@ impl Where {
         } else {
             let name = store::random::<8>().map_err(|e| fault(Path::new("a name"), e))?;
             let path = std::env::temp_dir().join(format!("fairhold-audit-{}", hex::encode(name)));
+            // Pieces of the corpus will lie there: nobody else may read them.
+            let made = std::fs::DirBuilder::new().mode(0o700).create(&path);
+            made.map_err(|e| fault(&path, e))?;
             (path.clone(), Some(path))
         };
         std::fs::create_dir_all(&folder).map_err(|e| fault(&folder, e))?;
@@ -70,6 +74,17 @@ pub(crate) struct Scanned {
     pub(crate) totals: Totals,
     /// The files.
     pub(crate) plan: Plan,
+    /// How rows were read.
+    pub(crate) read_as: ReadAs,
+}
+
+/// Which text of a row was looked at, as a statement names it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct ReadAs {
+    /// The field; without a name `text`, else every string of a row.
+    text_field: Option<String>,
+    /// Whether each paragraph of a text file was a document.
+    paragraphs: bool,
 }
 
 /// Scans the corpus, or goes on with it.
@@ -117,6 +132,10 @@ pub(crate) fn scan(
         path: place.found.clone(),
         totals: ran.map_err(|e: RunError| Failure::chain(&e))?,
         plan,
+        read_as: ReadAs {
+            text_field: files.text_field.clone(),
+            paragraphs: files.paragraphs,
+        },
     })
 }
 
@@ -132,6 +151,7 @@ struct Said {
     tally: CorpusTally,
     compared: Vec<(usize, usize, usize, bool)>,
     found: Vec<(u64, Found)>,
+    near: Vec<(u64, Found)>,
 }
 
 impl Job for Look<'_> {
@@ -150,11 +170,17 @@ impl Job for Look<'_> {
             let with_excerpt = said.found.len() < EXCERPTS;
             let found = found(document, &verdict, self.registry, with_excerpt);
             said.found.push((document.row, found));
-        } else if let Some(top) = verdict.matches.first()
+            return;
+        }
+        if let Some(top) = verdict.matches.first()
             && let Some(twins) = top.independent
         {
             let one = (top.output, twins.twins, twins.as_near, top.resembles);
             said.compared.push(one);
+        }
+        if verdict.matches.iter().any(|one| one.resembles) {
+            let near = found(document, &verdict, self.registry, false);
+            said.near.push((document.row, near));
         }
     }
 
@@ -165,15 +191,19 @@ impl Job for Look<'_> {
                 to.push(b'\n');
             }
         };
-        for (row, mut found) in said.found {
+        let placed = |(row, mut found): (u64, Found)| {
             found.row = place.row(row);
             place.file.clone_into(&mut found.file);
             found.number = place.number;
-            line(&Line::Document(Box::new(found)));
+            found
+        };
+        for found in said.found {
+            line(&Line::Document(Box::new(placed(found))));
         }
         line(&Line::Batch(Box::new(Batch {
             sums: said.tally.sums(),
             compared: said.compared,
+            near: said.near.into_iter().map(placed).collect(),
         })));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use provenance::{AuditKey, Depth, Guarantee, Judge, Measured, Registry, Role};
+use provenance::{AuditKey, Depth, Guarantee, Judge, Measured, Registry, Role, Segment};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::judge;
 use crate::args::provenance::{Closely, Sought, Words};
@@ -25,6 +27,8 @@ pub(crate) struct Prepared {
     pub(crate) judge: Judge,
     /// How well that was measured to tell.
     pub(crate) measured: Measured,
+    /// SHA-256 over the segments, in the order in which they were joined.
+    pub(crate) sha256: String,
 }
 
 impl Prepared {
@@ -58,6 +62,7 @@ impl Prepared {
             .tell(out);
         }
         segments.extend(making.build());
+        let sha256 = digest_of(&segments);
         let registry =
             Registry::join(key.id(), segments, None).map_err(|e| Failure::error(e.to_string()))?;
         if registry.is_empty() {
@@ -80,19 +85,56 @@ impl Prepared {
             },
             judge: judge::judge(),
             measured: judge::measured(),
+            sha256,
         })
     }
 
-    /// What else a scan depends on, for its manifest.
+    /// What else a scan depends on, for its manifest: every output and fingerprint, and everything
+    /// that a match is judged by.
     pub(crate) fn asked(&self) -> String {
         format!(
-            "{:016x} {} {} {:?} normaliser {}",
+            "{:016x} {} {:?} {:?} normaliser {}",
             self.key.id(),
-            self.registry.outputs().len(),
-            self.registry.fingerprints(),
+            self.sha256,
             self.depth,
+            self.judge,
             provenance::NORMALISER_VERSION
         )
+    }
+
+    /// What was looked for and how it was judged, as a statement names it. Control twins clear
+    /// documents: who chose them must be able to be asked about them.
+    pub(crate) fn named(&self) -> Value {
+        let outputs = self.registry.outputs();
+        let moments = outputs.iter().map(|output| output.at);
+        let mut twins = Sha256::new();
+        let controls = outputs.iter().filter(|o| o.role == Role::Control);
+        let mut count = 0_u64;
+        for twin in controls {
+            twins.update(format!("{} {} {}\n", twin.account, twin.id, twin.model));
+            count += 1;
+        }
+        json!({
+            "registry": {
+                "key": format!("{:016x}", self.key.id()),
+                "sha256": self.sha256,
+                "outputs": self.registry.len(),
+                "fingerprints": self.registry.fingerprints(),
+                "accounts": self.accounts(),
+                "first_output": moments.clone().min().map(facts::Timestamp::rfc3339),
+                "last_output": moments.max().map(facts::Timestamp::rfc3339),
+            },
+            "control_twins": {"count": count, "sha256": hex::encode(twins.finalize())},
+            "judge": {
+                "unrelated_max": self.judge.unrelated_max,
+                "independent_max": self.judge.independent_max,
+                "sha256": hex::encode(Sha256::digest(format!("{:?}", self.judge))),
+            },
+            "scanner": {
+                "depth": format!("{:?}", self.depth),
+                "normaliser": provenance::NORMALISER_VERSION,
+            },
+        })
     }
 
     /// The accounts whose outputs may be recognised.
@@ -104,6 +146,14 @@ impl Prepared {
             .collect();
         accounts.len()
     }
+}
+
+fn digest_of(segments: &[Segment]) -> String {
+    let mut all = Sha256::new();
+    for segment in segments {
+        all.update(Sha256::digest(segment.to_bytes()));
+    }
+    hex::encode(all.finalize())
 }
 
 fn own_key(folder: Option<&Path>) -> Result<AuditKey, Failure> {

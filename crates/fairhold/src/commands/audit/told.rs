@@ -48,6 +48,10 @@ pub(crate) struct Told {
     pub(crate) bad: u64,
     /// The first of them.
     pub(crate) faults: Vec<String>,
+    /// Files of named folders and members of archives that were not read.
+    pub(crate) skipped: u64,
+    /// The first of them.
+    pub(crate) skipped_names: Vec<String>,
     /// Version of the normaliser.
     pub(crate) normaliser: u16,
     /// Where the rates come from by which shares are corrected.
@@ -177,6 +181,8 @@ impl Told {
             by_file,
             bad: totals.bad,
             faults: totals.faults.iter().map(ToString::to_string).collect(),
+            skipped: totals.skipped,
+            skipped_names: totals.skipped_names.clone(),
             normaliser: provenance::NORMALISER_VERSION,
             rates: judge::RATES,
             wording: WORDING,

@@ -135,16 +135,28 @@ impl Ruler {
             return undecided(why, Vec::new());
         }
         bound.extend(self.agreement.documents.iter().cloned());
-        let mut versions = Vec::new();
-        for document in &bound {
+        let (mut versions, mut unknown) = (Vec::new(), None);
+        bound.retain(|document| {
             let mut of = self.library.catalogue().of(document);
-            let Some(version) = of.find(|version| version.covers(at)) else {
-                let why = format!("no version of `{document}` was in force on that day");
-                return undecided(why, versions);
-            };
-            versions.push(version.slug());
+            let version = of.find(|version| version.covers(at));
+            match version {
+                Some(version) => versions.push(version.slug()),
+                None => unknown = unknown.take().or_else(|| Some(document.clone())),
+            }
+            version.is_some()
+        });
+        let Some(unknown) = unknown else {
+            return self.ruled(model, at, (bound, versions));
+        };
+        // What one document forbids is forbidden, whatever nobody knows of another.
+        if !bound.is_empty() {
+            let ruled = self.ruled(model, at, (bound, versions.clone()));
+            if ruled.said == Said::Blocked {
+                return ruled;
+            }
         }
-        self.ruled(model, at, (bound, versions))
+        let why = format!("no version of `{unknown}` was in force on that day");
+        undecided(why, versions)
     }
 
     fn ruled(

@@ -78,3 +78,14 @@ fn outputs_of_a_model_without_terms_are_undecided() {
         .is_err()
     );
 }
+
+#[test]
+fn a_clear_denial_wins_over_what_nobody_knows() {
+    // The other document was not yet in force on that day.
+    let mut train = uses(Verb::Train, Some(Aim::Competing));
+    train.terms = vec!["gpt-4=deepseek/open-platform".to_owned()];
+    check(&train, "gpt-4", "2023-06-01", Said::Undecided);
+    train.terms.push("gpt-4=openai/services".to_owned());
+    let judged = check(&train, "gpt-4", "2023-06-01", Said::Blocked);
+    assert!(!judged.clauses.is_empty(), "{judged:?}");
+}
