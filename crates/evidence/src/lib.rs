@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod merkle;
 mod record;
 pub mod seal;
+pub mod submission;
 pub mod timestamp;
 pub mod verify;
 

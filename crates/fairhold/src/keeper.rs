@@ -74,7 +74,7 @@ pub enum KeeperError {
 impl fmt::Display for KeeperError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Store(error) => write!(f, "open the store: {error}"),
+            Self::Store(error) => write!(f, "read or write the store: {error}"),
             Self::Journal(error) => write!(f, "{error}"),
             Self::Refused(error) => write!(f, "{error}"),
             Self::Row(what) => write!(f, "read the directory: {what}"),

@@ -19,6 +19,7 @@ mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use evidence::checkpoint::{Checkpoint, LogKey, Note};
@@ -75,6 +76,8 @@ pub(crate) struct Published {
 pub(crate) enum Standing {
     /// Nothing was looked at yet.
     Starting,
+    /// Nothing is signed before a witness has said what it knows; in words.
+    Unconfirmed(String),
     /// This is signed.
     Signed(Arc<Published>),
     /// Nothing is signed or served any more, until a restart or a rotation; recording goes on.
@@ -100,6 +103,8 @@ pub(crate) struct Ledger {
     witnesses: Arc<Witnesses>,
     sealing: Mutex<Sealing>,
     standing: watch::Sender<Standing>,
+    /// Whether [`Ledger::run`] seals: others need not, then.
+    running: AtomicBool,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -123,6 +128,7 @@ impl Ledger {
             witnesses: Arc::new(witnesses),
             sealing: Mutex::default(),
             standing: watch::Sender::new(Standing::Starting),
+            running: AtomicBool::new(false),
         }
     }
 
@@ -143,6 +149,7 @@ impl Ledger {
 
     /// Seals every second until it is told to stop, and once more then.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        self.running.store(true, Ordering::Release);
         loop {
             let began = Instant::now();
             let pause = self.round().await.saturating_sub(began.elapsed());
@@ -154,12 +161,13 @@ impl Ledger {
             };
             if stopped {
                 self.round().await;
+                self.running.store(false, Ordering::Release);
                 return;
             }
         }
     }
 
-    async fn round(&self) -> Duration {
+    async fn round(self: &Arc<Self>) -> Duration {
         match self.seal().await {
             Ok(_) => PAUSE,
             Err(error) => {
@@ -173,18 +181,52 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`]: when the ledger refuses, nothing is signed or served from then on.
-    pub(crate) async fn seal(&self) -> Result<Arc<Published>, LedgerError> {
-        let mut sealing = self.sealing.lock().await;
+    pub(crate) async fn seal(self: &Arc<Self>) -> Result<Arc<Published>, LedgerError> {
+        let ledger = Arc::clone(self);
+        to_the_end(async move {
+            let mut sealing = ledger.sealing.lock().await;
+            ledger.seal_under(&mut sealing).await
+        })
+        .await
+    }
+
+    /// The same, where nobody else does: a command without a server. A server has its own rounds, and
+    /// whoever reads from it must not be able to ask for more of them.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub(crate) async fn seal_first(self: &Arc<Self>) -> Result<(), LedgerError> {
+        let unsigned = |s: Standing| matches!(s, Standing::Starting | Standing::Unconfirmed(_));
+        if self.running.load(Ordering::Acquire) || !unsigned(self.standing()) {
+            return Ok(());
+        }
+        let ledger = Arc::clone(self);
+        to_the_end(async move {
+            let mut sealing = ledger.sealing.lock().await;
+            // Somebody else may have sealed while this waited.
+            if unsigned(ledger.standing()) {
+                ledger.seal_under(&mut sealing).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn seal_under(&self, sealing: &mut Sealing) -> Result<Arc<Published>, LedgerError> {
         // Whoever refused goes on refusing: what made it do so may look mended and not be.
         if let Standing::Refused(refusal) = self.standing() {
             return Err(refusal.into());
         }
-        let sealed = self.seal_all(&mut sealing).await;
+        let sealed = self.seal_all(sealing).await;
         match &sealed {
             Ok(published) => self.publish(Standing::Signed(Arc::clone(published))),
             Err(LedgerError::Refused(refusal)) => {
                 sealing.last = None;
                 self.publish(Standing::Refused(refusal.clone()));
+            }
+            Err(LedgerError::Unconfirmed(why)) => {
+                sealing.last = None;
+                self.publish(Standing::Unconfirmed(why.clone()));
             }
             Err(LedgerError::Store(_) | LedgerError::Mark(_)) => sealing.last = None,
         }
@@ -292,7 +334,8 @@ impl Ledger {
             return Ok(note);
         }
         sealing.asked = Some(Instant::now());
-        let lines = self.witnesses.ask(self, epoch, &note, WITNESSES).await?;
+        let told = self.witnesses.ask(self, epoch, &note, WITNESSES).await?;
+        let lines = told.lines;
         if lines.is_empty() {
             return Ok(note);
         }
@@ -409,7 +452,7 @@ impl Ledger {
         if self.database.begin_epoch(&epoch, first.as_ref()).await? {
             Ok(epoch)
         } else {
-            Err(Refusal::Moved { left: 0, found: 0 }.into())
+            Err(Refusal::Begun { epoch: number }.into())
         }
     }
 
@@ -419,25 +462,52 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`]; the old epoch stands then.
-    pub(crate) async fn rotate(&self, reason: &str) -> Result<Arc<Published>, LedgerError> {
-        {
-            let mut sealing = self.sealing.lock().await;
-            let mark = self.mark.read().map_err(LedgerError::Mark)?;
-            let last = self.database.latest_epoch().await?;
-            let known = last
-                .as_ref()
-                .map(|e| Mark::of(e.epoch, &e.origin, e.size, e.root));
-            let rank = |m: &Mark| (m.epoch, m.checkpoint.size);
-            let newest = mark.into_iter().chain(known).max_by_key(rank);
-            let number = newest.as_ref().map_or(1, |m| m.epoch + 1);
-            let before = newest.map(|m| m.checkpoint).filter(|c| c.size > 0);
-            let epoch = self.begin(number, before, reason).await?;
-            *sealing = Sealing::default();
-            let mark = Mark::of(epoch.epoch, &epoch.origin, 0, Edge::default().root());
-            self.mark.write(&mark).await.map_err(LedgerError::Mark)?;
-            self.publish(Standing::Starting);
+    pub(crate) async fn rotate(
+        self: &Arc<Self>,
+        reason: &str,
+    ) -> Result<Arc<Published>, LedgerError> {
+        let (ledger, reason) = (Arc::clone(self), reason.to_owned());
+        to_the_end(async move {
+            let mut sealing = ledger.sealing.lock().await;
+            ledger.rotate_under(&mut sealing, &reason).await?;
+            ledger.seal_under(&mut sealing).await
+        })
+        .await
+    }
+
+    async fn rotate_under(&self, sealing: &mut Sealing, reason: &str) -> Result<(), LedgerError> {
+        let mark = self.mark.read().map_err(LedgerError::Mark)?;
+        let last = self.database.latest_epoch().await?;
+        let before = self.signed_last(mark, last.as_ref()).await?;
+        let number = before.as_ref().map_or(1, |m| m.epoch + 1);
+        let before = before.map(|m| m.checkpoint).filter(|c| c.size > 0);
+        let epoch = self.begin(number, before, reason).await?;
+        *sealing = Sealing::default();
+        let mark = Mark::of(epoch.epoch, &epoch.origin, 0, Edge::default().root());
+        self.mark.write(&mark).await.map_err(LedgerError::Mark)?;
+        self.publish(Standing::Starting);
+        Ok(())
+    }
+
+    /// What was signed last: what the database holds if that continues the mark, else the mark's. A
+    /// longer tree that is not a continuation of what was signed was never signed itself.
+    async fn signed_last(
+        &self,
+        mark: Option<Mark>,
+        held: Option<&EpochRow>,
+    ) -> Result<Option<Mark>, LedgerError> {
+        let Some(epoch) = held else {
+            return Ok(mark);
+        };
+        if let Some(mark) = mark {
+            match self.agrees(&mark, epoch).await {
+                Ok(()) => {}
+                Err(LedgerError::Refused(_)) => return Ok(Some(mark)),
+                Err(error) => return Err(error),
+            }
         }
-        self.seal().await
+        let held = Mark::of(epoch.epoch, &epoch.origin, epoch.size, epoch.root);
+        Ok(Some(held))
     }
 
     fn now() -> Timestamp {
@@ -476,5 +546,18 @@ impl Ledger {
         let question = evidence::ledger::Question::Root;
         let answer = self.answer(epoch, store::ROOT, question, size).await?;
         Ok(answer.and_then(|hashes| hashes.first().copied()))
+    }
+}
+
+/// Runs a round to its end, whoever waits for it: one that is dropped while the database commits
+/// would leave this process with an older state than the database's, which looks like another sealer.
+async fn to_the_end<T: Send + 'static>(
+    round: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
+) -> Result<T, LedgerError> {
+    match tokio::spawn(round).await {
+        Ok(done) => done,
+        Err(error) => Err(LedgerError::Mark(format!(
+            "the round was cut short: {error}"
+        ))),
     }
 }

@@ -2,7 +2,8 @@
 //! its checkpoints (C2SP tlog-witness), and a witness to run for others.
 //!
 //! A witness remembers the largest tree it saw, outside of our reach: whoever
-//! restores an old copy of everything here still meets it.
+//! restores an old copy of everything here still meets it. But its word alone
+//! stops nothing: what it says it saw, it has to show, signed by our own key.
 
 pub(crate) mod serve;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use evidence::checkpoint::{Note, NoteSignature, Verifier};
 use evidence::ledger::Question;
+use evidence::submission::Submission;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -96,10 +98,55 @@ struct Witness {
 enum Fault {
     /// It could not be asked, or does not want to; in words.
     Silent(String),
-    /// It saw a tree that this one does not continue; in words.
+    /// It was never given this log's key, so it remembers nothing of it; in words.
+    Unknown(String),
+    /// It says that it saw another tree and does not show it; in words.
+    Unproven(String),
+    /// It saw a tree that this one does not continue, and our key signed it; in words.
     Conflict(String),
     /// We could not ask.
     Ledger(LedgerError),
+}
+
+/// What witnesses say to a checkpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Signature lines of those who signed it.
+    pub(crate) lines: String,
+    /// Whether one of them told what it remembers: a signature, or that it never heard of the log.
+    heard: bool,
+    /// Why the others did not sign.
+    why: Vec<String>,
+}
+
+impl Told {
+    fn add(&mut self, name: &str, told: Result<String, Fault>) -> Result<(), LedgerError> {
+        match told {
+            Ok(line) => {
+                self.heard = true;
+                self.lines.push_str(&line);
+                return Ok(());
+            }
+            Err(Fault::Ledger(error)) => return Err(error),
+            Err(Fault::Conflict(why)) => {
+                let name = name.to_owned();
+                return Err(Refusal::Witness { name, why }.into());
+            }
+            Err(Fault::Unknown(why)) => {
+                tracing::warn!(witness = name, "{why}");
+                self.heard = true;
+            }
+            Err(Fault::Silent(why)) => {
+                tracing::warn!(witness = name, "{why}");
+                self.why.push(format!("{name}: {why}"));
+            }
+            Err(Fault::Unproven(why)) => {
+                tracing::error!(witness = name, "{why}");
+                self.why.push(format!("{name}: {why}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Witnesses {
@@ -146,10 +193,11 @@ impl Witnesses {
         text + &quorum
     }
 
-    /// Before the first signature: whether all that can be reached know a tree that this one continues.
+    /// Before the first signature since the start: whether one at least can be reached, and all that
+    /// can know a tree that this one continues. A log without entries has nothing to confirm.
     ///
     /// # Errors
-    /// [`Refusal::Witness`] when one knows another.
+    /// [`Refusal::Witness`] when one knows another, [`LedgerError::Unconfirmed`] when none answers.
     pub(crate) async fn confirm(
         &self,
         ledger: &Ledger,
@@ -159,10 +207,15 @@ impl Witnesses {
             return Ok(());
         }
         let note = ledger.note_of(epoch)?;
-        self.ask(ledger, epoch, &note, PATIENCE).await.map(drop)
+        let told = self.ask(ledger, epoch, &note, PATIENCE).await?;
+        if told.heard || epoch.size == 0 {
+            Ok(())
+        } else {
+            Err(LedgerError::Unconfirmed(told.why.join("; ")))
+        }
     }
 
-    /// Signature lines for a checkpoint, of those who answer in time and have not signed it yet.
+    /// What those say to a checkpoint who answer in time and have not signed it yet.
     ///
     /// # Errors
     /// [`Refusal::Witness`] when one knows another tree.
@@ -172,7 +225,7 @@ impl Witnesses {
         epoch: &EpochRow,
         note: &str,
         patience: Duration,
-    ) -> Result<String, LedgerError> {
+    ) -> Result<Told, LedgerError> {
         let signed = Note::parse(note).map_err(|e| LedgerError::Mark(e.to_string()))?;
         let mut asking = Vec::new();
         for witness in &self.all {
@@ -183,21 +236,13 @@ impl Witnesses {
             let told = tokio::time::timeout(patience, told);
             asking.push(async move { (witness, told.await) });
         }
-        let mut lines = String::new();
+        let mut all = Told::default();
         for (witness, told) in join_all(asking).await {
-            let name = witness.asked.key.name();
-            match told {
-                Ok(Ok(line)) => lines.push_str(&line),
-                Ok(Err(Fault::Silent(why))) => tracing::warn!(witness = name, "{why}"),
-                Ok(Err(Fault::Ledger(error))) => return Err(error),
-                Ok(Err(Fault::Conflict(why))) => {
-                    let name = name.to_owned();
-                    return Err(Refusal::Witness { name, why }.into());
-                }
-                Err(_) => tracing::warn!(witness = name, "it did not answer in time"),
-            }
+            let late = || Fault::Silent("it did not answer in time".to_owned());
+            let told = told.unwrap_or_else(|_| Err(late()));
+            all.add(witness.asked.key.name(), told)?;
         }
-        Ok(lines)
+        Ok(all)
     }
 }
 
@@ -240,7 +285,7 @@ impl Witness {
         // Once with what is known here, once with what it says it knows.
         for _ in 0..2 {
             let body = request(ledger, epoch, note, seen.1.min(epoch.size)).await?;
-            let (status, answer) = self.send(body).await?;
+            let (status, answer) = self.send(Method::POST, "add-checkpoint", body).await?;
             match status {
                 StatusCode::OK => {
                     let line = self.line(note, &answer)?;
@@ -253,21 +298,15 @@ impl Witness {
                         .parse::<u64>()
                         .map_err(|_| Fault::Silent("it answers 409 without a size".to_owned()))?;
                     if size > epoch.size {
-                        return Err(Fault::Conflict(format!(
-                            "has seen {size} entries of `{}`, and {} are held here",
-                            epoch.origin, epoch.size
-                        )));
+                        return Err(self.shown(ledger, epoch).await);
                     }
                     seen.1 = size;
                 }
                 StatusCode::UNPROCESSABLE_ENTITY => {
-                    return Err(Fault::Conflict(format!(
-                        "has seen another tree of `{}` than the {} entries held here",
-                        epoch.origin, epoch.size
-                    )));
+                    return Err(self.shown(ledger, epoch).await);
                 }
                 StatusCode::NOT_FOUND => {
-                    return Err(Fault::Silent(format!(
+                    return Err(Fault::Unknown(format!(
                         "it does not know `{}`: give it the key `{}`",
                         epoch.origin,
                         ledger.vkey_of(&epoch.origin)
@@ -283,11 +322,58 @@ impl Witness {
         ))
     }
 
-    async fn send(&self, body: String) -> Result<(StatusCode, String), Fault> {
+    /// It says that it saw a tree that this one does not continue: what it shows of that. Anybody on
+    /// the way could say so; only what our own key signed is a reason to stop.
+    async fn shown(&self, ledger: &Ledger, epoch: &EpochRow) -> Fault {
+        let origin = &epoch.origin;
+        let unproven = |what: &dyn fmt::Display| {
+            Fault::Unproven(format!(
+                "it says that it saw a tree of `{origin}` that this one does not continue, and {what}"
+            ))
+        };
+        let path = format!("{}/checkpoint", serve::name_digest(origin));
+        let note = match self.send(Method::GET, &path, String::new()).await {
+            Ok((StatusCode::OK, note)) => note,
+            Ok((status, _)) => return unproven(&format!("does not show it: {status}")),
+            Err(fault) => return fault,
+        };
+        let key = Verifier::parse(&ledger.vkey_of(origin));
+        let seen = match key.and_then(|key| key.open(&note)) {
+            Ok(seen) => seen,
+            Err(e) => return unproven(&format!("shows none that this log's key signed: {e}")),
+        };
+        let held = epoch.size;
+        if seen.size > held {
+            let seen = seen.size;
+            return Fault::Conflict(format!(
+                "has seen {seen} entries of `{origin}`, signed by this log's key, and {held} are held here"
+            ));
+        }
+        match ledger.root_at(epoch.epoch, seen.size).await {
+            Ok(Some(root)) if root == seen.root => {
+                unproven(&"shows one that this one does continue")
+            }
+            Ok(Some(_)) => Fault::Conflict(format!(
+                "has seen another tree of {} entries of `{origin}`, signed by this log's key, than the {held} held here begin with",
+                seen.size
+            )),
+            Ok(None) => {
+                unproven(&"a tile of the root log is missing here; `fairhold fsck` names it")
+            }
+            Err(error) => Fault::Ledger(error),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<(StatusCode, String), Fault> {
         let silent = |e: &dyn fmt::Display| Fault::Silent(format!("it cannot be asked: {e}"));
         let request = Request::builder()
-            .method(Method::POST)
-            .uri(format!("{}/add-checkpoint", self.asked.url))
+            .method(method)
+            .uri(format!("{}/{path}", self.asked.url))
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| silent(&e))?;
         let answer = self.caller.request(request).await.map_err(|e| silent(&e))?;
@@ -323,16 +409,11 @@ async fn request(
     note: &Note,
     old: u64,
 ) -> Result<String, Fault> {
-    use base64::Engine as _;
     let question = Question::Consistency(old);
     let proof = ledger.answer(epoch.epoch, store::ROOT, question, epoch.size);
     let proof = proof.await.map_err(Fault::Ledger)?;
     let proof =
         proof.ok_or_else(|| Fault::Silent("a tile of the root log is missing".to_owned()))?;
-    let mut body = format!("old {old}\n");
-    for hash in proof {
-        body.push_str(&base64::engine::general_purpose::STANDARD.encode(hash));
-        body.push('\n');
-    }
-    Ok(format!("{body}\n{note}"))
+    let note = note.clone();
+    Ok(Submission { old, proof, note }.to_string())
 }

@@ -121,7 +121,7 @@ fn entries(accounts: &[AccountId], first: u64, count: u64) -> Vec<Entry> {
 /// CPU time in microseconds and seconds for the sealing of so many records.
 async fn backlog(
     journal: &Journal,
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     accounts: &[AccountId],
     records: u64,
 ) -> Result<(u64, f64), Failure> {
@@ -184,7 +184,9 @@ async fn follow(ledger: Arc<Ledger>, mut waiting: mpsc::Receiver<(u64, Instant)>
             match ledger.standing() {
                 Standing::Signed(published) if published.sealed > seq => break,
                 Standing::Refused(_) => return waits,
-                Standing::Signed(_) | Standing::Starting => tokio::time::sleep(LOOK).await,
+                Standing::Signed(_) | Standing::Starting | Standing::Unconfirmed(_) => {
+                    tokio::time::sleep(LOOK).await
+                }
             }
         }
         waits.push(u32::try_from(at.elapsed().as_micros()).unwrap_or(u32::MAX));

@@ -4,12 +4,17 @@
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use console::{LedgerOf, Office};
 use evidence::checkpoint::{Checkpoint, Note};
+use evidence::ledger::Question;
 use serde_json::json;
-use verifier::tile::new_tiles;
+use verifier::tile::{Tile, TileKind, entries, hashes, new_tiles};
 
 use crate::args::Export;
 use crate::args::ledger::{Exported, Files};
@@ -71,21 +76,22 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(failed)
 }
 
-/// Writes ledgers as C2SP lays them out: `log/`, `house/`, `ledgers/ID/`.
+/// Writes ledgers as C2SP lays them out: `log/`, `house/`, `ledgers/ID/`. The root log comes last:
+/// it then states every checkpoint that was written before it.
 async fn ledgers<O: Office>(office: &O, what: &Files, out: Out) -> Result<Exit, Failure> {
     // What is recorded until now is sealed first.
     let checkpoint = office.checkpoint().await?;
     let mut of = Vec::new();
-    match &what.account {
-        Some(account) => of.push(LedgerOf::Account(account.clone())),
-        None => of.push(LedgerOf::Root),
-    }
+    of.extend(what.account.clone().map(LedgerOf::Account));
     if what.all {
         let all = office.ledgers().await?;
         of.extend(all.ledgers.into_iter().map(|l| match l.account {
             Some(account) => LedgerOf::Account(account),
             None => LedgerOf::House,
         }));
+    }
+    if what.account.is_none() {
+        of.push(LedgerOf::Root);
     }
     let (mut files, mut entries) = (0, 0);
     for of in &of {
@@ -117,22 +123,89 @@ async fn ledger<O: Office>(
         LedgerOf::Root | LedgerOf::House => of.to_string(),
     });
     let note = office.ledger_file(of, None, "checkpoint").await?.bytes;
-    let text = std::str::from_utf8(&note).map_err(|e| wrong(&e))?;
-    let signed = Note::parse(text).map_err(|e| wrong(&e))?;
-    let size = Checkpoint::parse(&signed.text).map_err(|e| wrong(&e))?.size;
-    let tiles = new_tiles(0, size);
+    let now = stated(&note).map_err(|e| wrong(&e))?;
+    let goes_on = continues(office, of, &dir, &now).await?;
+    let tiles = new_tiles(0, now.size);
     let bar = out.progress(tiles.len() as u64, "tiles");
     let mut written = 1;
     for tile in tiles {
         let path = dir.join(tile.to_string());
-        if !tile.is_full() || !path.exists() {
+        if !(goes_on && is_whole(tile, &path)) {
             let file = office.ledger_file(of, None, &tile.to_string()).await?;
-            write(&path, &file.bytes)?;
+            replace(&path, &file.bytes)?;
             written += 1;
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    write(&dir.join("checkpoint"), &note)?;
-    Ok((written, size))
+    replace(&dir.join("checkpoint"), &note)?;
+    Ok((written, now.size))
+}
+
+fn stated(note: &[u8]) -> Result<Checkpoint, String> {
+    let text = std::str::from_utf8(note).map_err(|e| e.to_string())?;
+    let signed = Note::parse(text).map_err(|e| e.to_string())?;
+    Checkpoint::parse(&signed.text).map_err(|e| e.to_string())
+}
+
+/// Whether a folder holds an earlier export of this tree; false when it holds none.
+///
+/// # Errors
+/// When it holds another tree: two of them mixed would prove nothing.
+async fn continues<O: Office>(
+    office: &O,
+    of: &LedgerOf,
+    dir: &Path,
+    now: &Checkpoint,
+) -> Result<bool, Failure> {
+    let other = |what: &str| {
+        Failure::error(format!(
+            "failed to export {of}: `{}` holds {what}, and this is `{}` of {} entries; nothing was changed there: export into another folder",
+            dir.display(),
+            now.origin,
+            now.size
+        ))
+    };
+    let old = match std::fs::read(dir.join("checkpoint")) {
+        Ok(old) => {
+            stated(&old).map_err(|e| other(&format!("a checkpoint that cannot be read ({e})")))?
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(other(&format!("a checkpoint that cannot be read ({e})"))),
+    };
+    if old.origin != now.origin || old.size > now.size {
+        return Err(other(&format!("`{}` of {} entries", old.origin, old.size)));
+    }
+    if old.size > 0 {
+        let question = Question::Root;
+        let mut tiles = BTreeMap::new();
+        for tile in question.tiles(old.size) {
+            let file = office.ledger_file(of, None, &tile.to_string()).await?;
+            tiles.insert(tile, file.bytes);
+        }
+        let root = question.answer(old.size, &tiles);
+        if root.ok().and_then(|root| root.first().copied()) != Some(old.root) {
+            return Err(other(&format!("another tree of {} entries", old.size)));
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a full tile is there as a whole.
+fn is_whole(tile: Tile, path: &Path) -> bool {
+    if !tile.is_full() {
+        return false;
+    }
+    std::fs::read(path).is_ok_and(|bytes| match tile.kind() {
+        TileKind::Hashes(_) => hashes(&bytes, tile.width()).is_some(),
+        TileKind::Entries => entries(&bytes, tile.width()).is_some(),
+    })
+}
+
+/// Replaces a file as a whole: who reads it, or stops this half way, never has a part of it.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let part = path.with_extension("part");
+    write(&part, bytes)?;
+    std::fs::rename(&part, path)
+        .map_err(|e| Failure::error(format!("failed to write `{}`: {e}", path.display())))
 }

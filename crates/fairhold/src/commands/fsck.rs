@@ -50,6 +50,9 @@ pub(crate) async fn run(data: &Path, what: &Fsck, out: Out) -> Result<Exit, Fail
 }
 
 fn tell(report: &Report, out: Out) {
+    for note in &report.notes {
+        out.say(note);
+    }
     for finding in &report.findings {
         out.line(finding);
     }

@@ -6,6 +6,8 @@
 //! by itself, and one that is missing by the first checkpoint that counted it.
 //! In memory are the right edges of the ledgers, some hundred bytes each.
 
+mod earlier;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use evidence::checkpoint::{Checkpoint, Verifier};
@@ -19,6 +21,7 @@ use verifier::tile::hashes;
 
 use super::Ledger;
 use super::mark::Mark;
+use earlier::{Earlier, at_start, begins, said_of_end};
 
 /// Rows read at once.
 const PAGE: u64 = 5_000;
@@ -44,6 +47,8 @@ pub(crate) struct Report {
     pub(crate) bodies: u64,
     /// Bodies that are not, because they were erased or expired.
     pub(crate) let_go: u64,
+    /// What is as it should be and is worth knowing.
+    pub(crate) notes: Vec<String>,
     /// How many things differ.
     pub(crate) faults: usize,
     /// The first of them.
@@ -125,16 +130,23 @@ pub(crate) async fn check(
         check.journal(u64::MAX, progress).await?;
         return Ok(report);
     };
-    for epoch in earlier {
+    for (epoch, next) in epochs.iter().zip(epochs.iter().skip(1)) {
+        let said = said_of_end(database, next).await?;
         let mut check = Check::of(database, against, Some(epoch), &mut report).await?;
         check.marked(mark);
+        check.at_end = at_start(said.as_ref());
+        check.said = said.clone();
         check.entries(u64::MAX).await?;
         check.end(mark);
+        let at = check.at_end;
+        begins(&mut report, (epoch, next), said.as_ref(), at);
     }
     let mut check = Check::of(database, against, Some(last), &mut report).await?;
+    check.earlier = Earlier::of(earlier);
     check.marked(mark);
     check.journal(last.sealed, progress).await?;
     check.entries(u64::MAX).await?;
+    check.earlier(u64::MAX).await?;
     check.states().await?;
     check.end(mark);
     Ok(report)
@@ -156,6 +168,13 @@ struct Check<'a> {
     checkpoints_read: u64,
     /// The root that the mark states, once its size is reached.
     at_mark: Option<(u64, Option<Hash>)>,
+    /// What the next epoch says that this one ended with, and the root at that size.
+    said: Option<Checkpoint>,
+    at_end: Option<Hash>,
+    /// The epochs before the last one, while that is checked.
+    earlier: Vec<Earlier<'a>>,
+    /// Ledgers as they grow past what the last epoch sealed.
+    beyond: HashMap<String, Edge>,
 }
 
 impl<'a> Check<'a> {
@@ -183,6 +202,10 @@ impl<'a> Check<'a> {
             checkpoints: VecDeque::new(),
             checkpoints_read: 0,
             at_mark: None,
+            said: None,
+            at_end: None,
+            earlier: Vec::new(),
+            beyond: HashMap::new(),
         })
     }
 
@@ -199,6 +222,11 @@ impl<'a> Check<'a> {
             && *size == self.root.edge.size()
         {
             *root = Some(self.root.edge.root());
+        }
+        if let Some(said) = &self.said
+            && said.size == self.root.edge.size()
+        {
+            self.at_end = Some(self.root.edge.root());
         }
     }
 
@@ -221,6 +249,7 @@ impl<'a> Check<'a> {
                         .fault(format!("records {next} to {to}: missing from the journal"));
                 }
                 self.entries(row.seq).await?;
+                self.earlier(row.seq).await?;
                 self.record(row, row.seq < sealed && self.whole, &bodies)
                     .await?;
                 next = row.seq + 1;
@@ -270,6 +299,7 @@ impl<'a> Check<'a> {
             }
         }
         if !sealed {
+            self.unsealed(row, hash);
             return Ok(());
         }
         let tree = self.ledgers.entry(row.ledger.clone()).or_default();

@@ -108,6 +108,7 @@ impl Ledger {
     pub(crate) fn current(&self) -> Result<std::sync::Arc<Published>, ReadError> {
         match self.standing() {
             Standing::Starting => Err(ReadError::NotYet),
+            Standing::Unconfirmed(why) => Err(ReadError::Refused(LedgerError::Unconfirmed(why))),
             Standing::Signed(published) => Ok(published),
             Standing::Refused(refusal) => Err(ReadError::Refused(refusal.into())),
         }

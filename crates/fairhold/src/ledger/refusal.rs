@@ -30,6 +30,11 @@ pub(crate) enum Refusal {
         /// Entries found.
         found: u64,
     },
+    /// Another process began an epoch while this one was about to.
+    Begun {
+        /// Its number.
+        epoch: u64,
+    },
     /// The journal holds less than was sealed.
     Journal {
         /// Records.
@@ -90,6 +95,10 @@ impl fmt::Display for Refusal {
                 f,
                 "the root log had {left} entries when this process last wrote it and has {found} now, not by its doing: {ROTATE}"
             ),
+            Self::Begun { epoch } => write!(
+                f,
+                "another process began epoch {epoch} at the same time, and this one signed nothing: let only one process seal this database, restart this one, and look with `fairhold ledger list`"
+            ),
             Self::Journal { records, sealed } => write!(
                 f,
                 "{sealed} records were sealed and the journal holds {records}: {ROTATE}"
@@ -117,6 +126,8 @@ impl fmt::Display for Refusal {
 pub(crate) enum LedgerError {
     /// It must not be.
     Refused(Refusal),
+    /// No witness has said since the start what it knows; tried again. In words.
+    Unconfirmed(String),
     /// The database; tried again.
     Store(StoreError),
     /// The high-water mark, in words; tried again.
@@ -127,6 +138,10 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => write!(f, "the ledger refuses to sign: {refusal}"),
+            Self::Unconfirmed(why) => write!(
+                f,
+                "nothing is signed yet: since the start no witness has said what it knows of this log, which may be an old copy ({why}); it is asked again every few seconds: see that one can be reached, or take it out of `witnesses` in `[evidence]`"
+            ),
             Self::Store(error) => {
                 write!(f, "seal the ledger: {error}")?;
                 let mut cause = std::error::Error::source(error);

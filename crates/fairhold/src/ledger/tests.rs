@@ -1,3 +1,6 @@
+mod altered;
+mod witnessed;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
@@ -5,7 +8,6 @@ use std::path::Path;
 use evidence::checkpoint::Verifier;
 use evidence::{Event, Record};
 use facts::AccountId;
-use sqlx::Connection as _;
 use store::{Entry, Journal, JournalTask};
 use verifier::tile::{Tile, TileKind, Tiles, entries, new_tiles};
 
@@ -49,7 +51,7 @@ fn note(account: Option<&str>, subject: &str) -> Entry {
 struct Bench {
     database: Database,
     journal: Journal,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     task: JournalTask,
 }
 
@@ -64,7 +66,7 @@ impl Bench {
             .await
             .unwrap();
         Self {
-            ledger: Ledger::new(database.clone(), key(), folder, witnesses),
+            ledger: Arc::new(Ledger::new(database.clone(), key(), folder, witnesses)),
             database,
             journal,
             task,
@@ -270,7 +272,9 @@ fn yesterdays_database_is_not_signed_until_an_epoch_says_so() {
         let old_root = bench.ledger.file(&Whose::Root, Some(1), "checkpoint").await;
         let old_root = String::from_utf8(old_root.unwrap().bytes).unwrap();
         assert_eq!(vkey().open(&old_root).unwrap().size, 2);
-        assert_eq!(bench.fsck().await.findings, Vec::<String>::new());
+        let report = bench.fsck().await;
+        assert_eq!(report.findings, Vec::<String>::new());
+        assert!(report.notes[0].contains("of which 2 are held here"));
         bench.close().await;
     });
 }
@@ -285,13 +289,24 @@ fn another_history_of_the_same_length_is_not_signed() {
         today.record(&[Some("acme")], 5, 0).await;
         other.record(&[Some("acme")], 5, 77).await;
         other.record(&[Some("acme")], 5, 0).await;
-        for bench in [&today, &other] {
-            bench.ledger.seal().await.unwrap();
-        }
+        let signed = today.ledger.seal().await.unwrap();
+        other.ledger.seal().await.unwrap();
         today.close().await;
         other.close().await;
         let bench = Bench::open(&old, folder.path()).await;
         refuses(&bench, "not those that were signed").await;
+        // What was signed last is the mark's tree, not the one that is held.
+        let rotated = bench.ledger.rotate("restored").await.unwrap();
+        assert_eq!(rotated.checkpoint.origin, "example.org/log@2");
+        let first = Whose::Root;
+        let first = bench.ledger.file(&first, None, "tile/entries/000.p/1");
+        let first = first.await.unwrap().bytes;
+        assert_eq!(&first[2..], signed.checkpoint.body().as_bytes());
+        let report = bench.fsck().await;
+        assert!(
+            report.findings[0].contains("epoch 2 begins after another tree of 1 entries"),
+            "{report:?}"
+        );
         bench.close().await;
     });
 }
@@ -317,12 +332,8 @@ fn of_two_sealers_one_stops() {
         let bench = Bench::open(&url, folder.path()).await;
         bench.record(&[Some("acme")], 5, 0).await;
         bench.ledger.seal().await.unwrap();
-        let second = Ledger::new(
-            bench.database.clone(),
-            key(),
-            folder.path(),
-            Witnesses::default(),
-        );
+        let (database, none) = (bench.database.clone(), Witnesses::default());
+        let second = Arc::new(Ledger::new(database, key(), folder.path(), none));
         bench.record(&[Some("acme")], 5, 5).await;
         assert_eq!(second.seal().await.unwrap().sealed, 10);
         refuses(&bench, "not by its doing").await;
@@ -330,180 +341,61 @@ fn of_two_sealers_one_stops() {
     });
 }
 
-/// Changes a database as whoever holds it could.
-async fn tamper(url: &str, statements: &[&str]) {
-    for sql in statements {
-        let done = if url.starts_with("sqlite:") {
-            let mut c = sqlx::SqliteConnection::connect(url).await.unwrap();
-            let done = sqlx::query(sql).execute(&mut c).await.unwrap();
-            c.close().await.unwrap();
-            done.rows_affected()
-        } else {
-            let mut c = sqlx::PgConnection::connect(url).await.unwrap();
-            let done = sqlx::query(sql).execute(&mut c).await.unwrap();
-            done.rows_affected()
-        };
-        assert!(done > 0, "{sql} changes something");
-    }
-}
-
-/// A statement that alters, and the words of the finding it must lead to.
-const TAMPERED: [(&[&str], &str); 11] = [
-    (
-        &["UPDATE journal SET leaf = (SELECT leaf FROM journal WHERE seq = 11) WHERE seq = 10"],
-        "record 10: its leaf is not what was hashed",
-    ),
-    (
-        &[
-            "UPDATE journal SET leaf_hash = (SELECT leaf_hash FROM journal WHERE seq = 11) WHERE seq = 10",
-        ],
-        "record 10: its leaf is not what was hashed",
-    ),
-    (
-        &[
-            "UPDATE journal SET leaf = (SELECT leaf FROM journal WHERE seq = 12), leaf_hash = (SELECT leaf_hash FROM journal WHERE seq = 12) WHERE seq = 10",
-        ],
-        "record 10: it holds the leaf of record 12",
-    ),
-    (
-        &["UPDATE journal SET account = 'b' WHERE seq = 10"],
-        "record 10: its leaf is not of the account `b`",
-    ),
-    (
-        &["DELETE FROM journal WHERE seq = 10"],
-        "records 10 to 10: missing from the journal",
-    ),
-    (
-        &["DELETE FROM journal WHERE seq >= 698"],
-        "records 698 to 699: sealed, and missing",
-    ),
-    (
-        &[
-            "UPDATE journal SET seq = -1 WHERE seq = 10",
-            "UPDATE journal SET seq = 10 WHERE seq = 12",
-            "UPDATE journal SET seq = 12 WHERE seq = -1",
-        ],
-        "record 10: it holds the leaf of record 12",
-    ),
-    (
-        &[
-            "UPDATE tiles SET hashes = (SELECT hashes FROM tiles t WHERE t.ledger = '' AND t.level = 0) WHERE ledger = 'acme' AND level = 0",
-        ],
-        "account `acme`: `tile/0/0` differs from the journal at record 0",
-    ),
-    (
-        &["DELETE FROM tiles WHERE ledger = 'acme' AND level = 1"],
-        "account `acme`: hash 0 of `tile/1/0` differs",
-    ),
-    (
-        &[
-            "UPDATE root_entries SET body = (SELECT body FROM root_entries e WHERE e.n = 0) WHERE n = 1",
-        ],
-        "entry 1",
-    ),
-    (
-        &["UPDATE root_checkpoints SET note = 'x'"],
-        "the checkpoint of 2 entries: this is not a signed note",
-    ),
-];
-
-#[test]
-fn whatever_is_altered_is_named() {
-    for (statements, words) in TAMPERED {
-        on_both(|url, _| async move {
-            let folder = tempfile::tempdir().unwrap();
-            let bench = Bench::open(&url, folder.path()).await;
-            bench.record(&[Some("acme"), None], 350, 0).await;
-            bench.ledger.seal().await.unwrap();
-            assert_eq!(bench.fsck().await.findings, Vec::<String>::new());
-            tamper(&url, statements).await;
-            let report = bench.fsck().await;
-            assert!(
-                report.findings.iter().any(|f| f.contains(words)),
-                "{statements:?}: {words}: {:?}",
-                report.findings
-            );
-            bench.close().await;
-        });
-    }
+/// Polls a future that often, then drops it.
+async fn dropped_after(polls: usize, future: impl Future) {
+    let (mut future, mut left) = (Box::pin(future), polls);
+    std::future::poll_fn(|ctx| {
+        if left == 0 {
+            return std::task::Poll::Ready(());
+        }
+        left -= 1;
+        future.as_mut().poll(ctx).map(drop)
+    })
+    .await;
 }
 
 #[test]
-fn a_leaf_altered_together_with_its_hash_is_found_by_the_trees() {
+fn whoever_stops_waiting_does_not_stop_the_ledger() {
     on_both(|url, _| async move {
         let folder = tempfile::tempdir().unwrap();
         let bench = Bench::open(&url, folder.path()).await;
-        bench.record(&[Some("acme"), None], 5, 0).await;
-        bench.ledger.seal().await.unwrap();
-        bench.record(&[Some("acme"), None], 5, 5).await;
-        bench.ledger.seal().await.unwrap();
-        // The same number and account, another subject: record 4 is acme's third.
-        let forged = note(Some("acme"), "forged").record.leaf(4).unwrap();
-        let (leaf, hash) = (hex::encode(&forged), hex::encode(leaf_hash(&forged)));
-        let bytes = |hex: String| {
-            if url.starts_with("sqlite:") {
-                format!("x'{hex}'")
-            } else {
-                format!("'\\x{hex}'::bytea")
-            }
-        };
-        let sql = format!(
-            "UPDATE journal SET leaf = {}, leaf_hash = {} WHERE seq = 4",
-            bytes(leaf),
-            bytes(hash)
-        );
-        tamper(&url, &[&sql]).await;
-        let report = bench.fsck().await;
-        assert_eq!(
-            report.findings,
-            ["account `acme`: its records before 10 are not those of its checkpoint in entry 1"]
-        );
+        for polls in 1..60 {
+            bench.record(&[Some("acme")], 1, polls).await;
+            dropped_after(polls, bench.ledger.seal()).await;
+            let published = bench.ledger.seal().await.unwrap();
+            assert_eq!(published.sealed, polls as u64, "dropped after {polls}");
+        }
+        for polls in 1..10 {
+            dropped_after(polls, bench.ledger.rotate("again")).await;
+            bench.ledger.seal().await.unwrap();
+        }
+        assert_eq!(bench.fsck().await.findings, Vec::<String>::new());
         bench.close().await;
     });
 }
 
 #[test]
-fn a_whole_folder_of_yesterday_meets_the_witness() {
-    on_both(|url, old| async move {
-        let remembered = tempfile::tempdir().unwrap();
-        let asked = crate::witness::tests::listening(remembered.path(), vec![vkey()]).await;
-        let witnesses = || Witnesses::new(vec![asked.clone()]);
-        let (folder, yesterday) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        // Yesterday's copy, mark and all, as it was before today's records.
-        let copy = Bench::open(&old, yesterday.path()).await;
-        copy.record(&[Some("acme"), None], 30, 0).await;
-        copy.ledger.seal().await.unwrap();
-        copy.close().await;
-
-        let today = Bench::witnessed(&url, folder.path(), witnesses()).await;
-        for (n, from) in [(30, 0), (5, 30), (300, 35)] {
-            today.record(&[Some("acme"), None], n, from).await;
-            let published = today.ledger.seal().await.unwrap();
-            let signed = Note::parse(&published.note).unwrap();
-            assert!(asked.key.cosigned(&signed).unwrap().is_some());
-            assert_eq!(published.cosigned, 1);
-        }
-        let served = today.ledger.file(&Whose::Root, None, "checkpoint").await;
-        let served = String::from_utf8(served.unwrap().bytes).unwrap();
-        let policy = today.ledger.witnesses().policy(&key().vkey());
-        let policy = verifier::policy::Policy::parse(policy.as_bytes()).unwrap();
-        assert!(policy.ask(&Note::parse(&served).unwrap()).unwrap().quorum);
-        assert_eq!(today.fsck().await.faults, 0);
-        today.close().await;
-
-        let restored = Bench::witnessed(&old, yesterday.path(), witnesses()).await;
-        refuses(&restored, "has seen 6 entries").await;
-        let rotated = restored.ledger.rotate("restored").await.unwrap();
-        assert_eq!(
-            (rotated.epoch, rotated.cosigned),
-            (2, 0),
-            "nobody gave it the new key"
-        );
-        restored.close().await;
-
-        // It goes on where it was, after a restart too.
-        let today = Bench::witnessed(&url, folder.path(), witnesses()).await;
-        assert_eq!(today.ledger.seal().await.unwrap().cosigned, 1);
-        today.close().await;
+fn readers_of_a_server_ask_for_no_round() {
+    on_both(|url, _| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(&url, folder.path()).await;
+        bench.record(&[Some("acme")], 1, 0).await;
+        bench.ledger.running.store(true, Ordering::Release);
+        bench.ledger.seal_first().await.unwrap();
+        let file = bench.ledger.file(&Whose::Root, None, "checkpoint").await;
+        assert!(matches!(file, Err(ReadError::NotYet)), "{file:?}");
+        // A command without a server: of many that wait, one seals.
+        bench.ledger.running.store(false, Ordering::Release);
+        let sealing = bench.ledger.sealing.lock().await;
+        let first = tokio::spawn({
+            let ledger = Arc::clone(&bench.ledger);
+            async move { ledger.seal_first().await }
+        });
+        drop(sealing);
+        first.await.unwrap().unwrap();
+        bench.record(&[Some("acme")], 1, 1).await;
+        bench.ledger.seal_first().await.unwrap();
+        assert_eq!(bench.ledger.current().unwrap().sealed, 1);
+        bench.close().await;
     });
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use cases::Case;
 use console::{
@@ -49,12 +50,12 @@ fn unread(error: ReadError) -> OfficeError {
 }
 
 /// Seals and signs what is recorded now.
-pub(super) async fn checkpoint(ledger: &Ledger) -> Result<CheckpointView, OfficeError> {
+pub(super) async fn checkpoint(ledger: &Arc<Ledger>) -> Result<CheckpointView, OfficeError> {
     let published = ledger.seal().await.map_err(|e| unsigned(&e))?;
     Ok(view(ledger, &published))
 }
 
-fn view(ledger: &Ledger, published: &Published) -> CheckpointView {
+fn view(ledger: &Arc<Ledger>, published: &Published) -> CheckpointView {
     CheckpointView {
         size: published.checkpoint.size,
         note: published.note.clone(),
@@ -75,7 +76,7 @@ fn whose(of: &LedgerOf) -> Result<Whose, OfficeError> {
 
 /// One file.
 pub(super) async fn file(
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     of: &LedgerOf,
     epoch: Option<u64>,
     path: &str,
@@ -90,16 +91,13 @@ pub(super) async fn file(
 }
 
 /// A command without a server seals by asking; a server has its own round.
-async fn sealed_once(ledger: &Ledger) -> Result<(), OfficeError> {
-    if matches!(ledger.standing(), Standing::Starting) {
-        ledger.seal().await.map_err(|e| unsigned(&e))?;
-    }
-    Ok(())
+async fn sealed_once(ledger: &Arc<Ledger>) -> Result<(), OfficeError> {
+    ledger.seal_first().await.map_err(|e| unsigned(&e))
 }
 
 /// A record's receipt.
 pub(super) async fn receipt(
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     account: Option<&str>,
     seq: u64,
 ) -> Result<Receipt, OfficeError> {
@@ -127,12 +125,16 @@ pub(super) async fn receipt(
 }
 
 /// Every epoch, and every ledger of the last.
-pub(super) async fn all(ledger: &Ledger, database: &Database) -> Result<LedgersView, OfficeError> {
+pub(super) async fn all(
+    ledger: &Arc<Ledger>,
+    database: &Database,
+) -> Result<LedgersView, OfficeError> {
     // A refusal is told in the answer.
     let refused = match sealed_once(ledger).await {
         Err(why) => Some(why.to_string()),
         Ok(()) => match ledger.standing() {
             Standing::Refused(refusal) => Some(refusal.to_string()),
+            Standing::Unconfirmed(why) => Some(LedgerError::Unconfirmed(why).to_string()),
             Standing::Starting | Standing::Signed(_) => None,
         },
     };
@@ -173,7 +175,7 @@ pub(super) async fn all(ledger: &Ledger, database: &Database) -> Result<LedgersV
 /// Begins a new epoch, recorded with its reason first.
 pub(super) async fn rotate(
     keeper: &Keeper,
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     reason: &str,
 ) -> Result<CheckpointView, OfficeError> {
     if reason.trim().is_empty() || reason.len() > 2_000 {
@@ -191,7 +193,7 @@ pub(super) async fn rotate(
 /// What an export needs.
 pub(super) struct Desk<'a> {
     pub(super) keeper: &'a Keeper,
-    pub(super) ledger: &'a Ledger,
+    pub(super) ledger: &'a Arc<Ledger>,
     pub(super) tsa: Option<&'a Tsa>,
     pub(super) terms: Option<&'a Documents>,
     pub(super) folder: &'a Path,

@@ -14,10 +14,9 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use evidence::checkpoint::{Checkpoint, Note, Verifier, WitnessKey};
-use evidence::merkle::{Hash, verify_consistency};
+use evidence::merkle::verify_consistency;
+use evidence::submission::Submission;
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use store::{SystemClock, write_atomically};
@@ -26,8 +25,6 @@ use verifier::merkle::empty_root;
 
 /// The largest request: 63 hashes and a note of 64 signatures are far below.
 const BODY_BYTES_MAX: usize = 64 << 10;
-/// Lines of the longest proof (C2SP tlog-witness).
-const PROOF_LINES_MAX: usize = 63;
 
 /// A witness of some logs.
 pub(crate) struct WitnessDesk {
@@ -65,40 +62,6 @@ pub(crate) enum Answer {
     NotKept(String),
 }
 
-struct Submission {
-    old: u64,
-    proof: Vec<Hash>,
-    note: Note,
-}
-
-impl Submission {
-    fn parse(body: &[u8]) -> Result<Self, &'static str> {
-        let text = std::str::from_utf8(body).map_err(|_| "the request is not text")?;
-        let (head, note) = text
-            .split_once("\n\n")
-            .ok_or("there is no empty line before the checkpoint")?;
-        let mut lines = head.split('\n');
-        let digits = lines
-            .next()
-            .and_then(|line| line.strip_prefix("old "))
-            .ok_or("the first line is not `old <size>`")?;
-        let old: u64 = digits.parse().map_err(|_| "the old size is no number")?;
-        if old.to_string() != digits {
-            return Err("the old size is not spelled as a number is");
-        }
-        let proof: Vec<Hash> = lines
-            .take(PROOF_LINES_MAX + 1)
-            .map(|line| STANDARD.decode(line).ok()?.try_into().ok())
-            .collect::<Option<_>>()
-            .ok_or("a line of the proof is not a hash in base64")?;
-        if proof.len() > PROOF_LINES_MAX {
-            return Err("the proof has more than 63 lines");
-        }
-        let note = Note::parse(note).map_err(|_| "the checkpoint is no signed note")?;
-        Ok(Self { old, proof, note })
-    }
-}
-
 impl WitnessDesk {
     /// A witness of these logs, with what it saw before.
     ///
@@ -110,6 +73,13 @@ impl WitnessDesk {
         folder: PathBuf,
     ) -> Result<Self, String> {
         let own = Verifier::parse(&key.vkey()).map_err(|e| e.to_string())?;
+        let mut names: Vec<&str> = logs.iter().map(Verifier::name).collect();
+        names.sort_unstable();
+        if let Some([twice, _]) = names.array_windows().find(|[a, b]| a == b) {
+            return Err(format!(
+                "two keys are given for the log `{twice}`: whoever holds either could have a history of its own cosigned; give one"
+            ));
+        }
         let mut seen = BTreeMap::new();
         for log in &logs {
             let path = folder.join(file(log.name()));
@@ -227,7 +197,8 @@ fn judge(
         .map(|_| Answer::Inconsistent("the tree does not continue the one that was seen"))
 }
 
-fn name_digest(origin: &str) -> String {
+/// A log's name in paths.
+pub(super) fn name_digest(origin: &str) -> String {
     hex::encode(Sha256::digest(origin))
 }
 

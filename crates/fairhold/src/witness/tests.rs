@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use evidence::checkpoint::{LogKey, Note, Verifier, WitnessKey};
 use evidence::merkle::{Hash, Tree, leaf_hash};
 
+use tokio::net::TcpListener;
+
 use super::serve::{Answer, WitnessDesk, router};
 use super::{Asked, Witnesses};
 
@@ -163,21 +165,50 @@ async fn what_was_seen_outlives_a_restart() {
     std::fs::write(&path, text.replacen("10", "11", 1)).unwrap();
     let key = WitnessKey::from_seed(&[9; 32], "example.org/witness").unwrap();
     let opened = WitnessDesk::open(key, vec![vkey(&log())], folder.path().to_path_buf());
+    let error = opened.unwrap_err();
     assert!(
-        opened.unwrap_err().contains("cosignature"),
-        "it does not begin anew"
+        error.contains("this witness did not sign it"),
+        "it does not begin anew: {error}"
     );
 }
 
 /// A witness on loopback, and how a log reaches it.
 pub(crate) async fn listening(folder: &std::path::Path, logs: Vec<Verifier>) -> Asked {
+    let (asked, listener, desk) = deaf(folder, logs).await;
+    tokio::spawn(listen(listener, desk));
+    asked
+}
+
+/// The same, which does not answer yet.
+pub(crate) async fn deaf(
+    folder: &std::path::Path,
+    logs: Vec<Verifier>,
+) -> (Asked, TcpListener, Arc<WitnessDesk>) {
     let key = WitnessKey::from_seed(&[9; 32], "example.org/witness").unwrap();
     let desk = WitnessDesk::open(key, logs, folder.to_path_buf()).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Asked::parse(&url, &desk.vkey()).unwrap();
-    tokio::spawn(async move { axum::serve(listener, router(Arc::new(desk))).await });
-    asked
+    (asked, listener, Arc::new(desk))
+}
+
+pub(crate) async fn listen(listener: TcpListener, desk: Arc<WitnessDesk>) {
+    axum::serve(listener, router(desk)).await.unwrap();
+}
+
+#[test]
+fn two_keys_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = WitnessKey::from_seed(&[9; 32], "example.org/witness").unwrap();
+    let other = LogKey::from_seed(&[8; 32], "example.org/log").unwrap();
+    let third = LogKey::from_seed(&[8; 32], "example.org/third").unwrap();
+    let logs = vec![vkey(&log()), vkey(&third), vkey(&other)];
+    let opened = WitnessDesk::open(key, logs, folder.path().to_path_buf());
+    let error = opened.unwrap_err();
+    assert!(
+        error.contains("two keys") && error.contains("`example.org/log`"),
+        "{error}"
+    );
 }
 
 #[test]
