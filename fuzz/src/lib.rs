@@ -119,6 +119,24 @@ pub fn note(bytes: &[u8]) {
     }
 }
 
+/// What is read as a request to a witness is written as the same bytes again, and nobody signed
+/// its checkpoint.
+pub fn submission(bytes: &[u8]) {
+    use evidence::checkpoint::Verifier;
+    use evidence::submission::Submission;
+    let Ok(read) = Submission::parse(bytes) else {
+        return;
+    };
+    assert_eq!(
+        read.to_string().as_bytes(),
+        bytes,
+        "a request has two spellings"
+    );
+    if let Ok(verifier) = Verifier::parse(VKEY) {
+        assert!(verifier.open_note(&read.note).is_err(), "nobody signed it");
+    }
+}
+
 /// What is read as a step of a case is written as the same text again.
 pub fn step(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {

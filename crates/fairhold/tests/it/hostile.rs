@@ -46,6 +46,11 @@ const DOORS: &[Door] = &[
         &["fuzz\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} fuzz AAAAAAAA\n".as_bytes(), b"fuzz+00000000+AQ=="],
     ),
     (
+        "submission",
+        doors::submission,
+        &["old 2\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nfuzz\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} fuzz AAAAAAAA\n".as_bytes()],
+    ),
+    (
         "step",
         doors::step,
         &[br#"{"at":1,"by":"ann","comment":"","step":"approved"}"#],
