@@ -1,7 +1,7 @@
 //! Which outputs can be recognised, and where are their fingerprints kept?
 //!
 //! A folder: `key` (16 secret bytes, hexadecimal, mode 0600), `place.json` (how far the log was
-//! read) and, for each account, segments `<month>.<from>-<to>.seg`, written once and never
+//! read, and whether it is the store's own or that of logs) and, for each account, segments `<month>.<from>-<to>.seg`, written once and never
 //! changed. No text is in any of them.
 //!
 //! A segment is whole or not there (temporary file, rename, sync of the folder). The place is
@@ -17,14 +17,19 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use facts::{AccountId, Exchange, ModelName};
+use facts::{AccountId, Exchange, ExchangeId, ModelName};
 use provenance::{
     AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, SegmentError, Skipped,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Beyond this many files of one account and month they are merged.
 const FILES_MAX: usize = 8;
+/// Longer names of accounts' folders are cut and end in a digest.
+const NAME_MAX: usize = 100;
+/// Whose control twins from files are, for all of them.
+const TWINS: &str = "control-twins";
 /// The name of a model that nobody told.
 const UNKNOWN_MODEL: &str = "unknown";
 
@@ -41,6 +46,20 @@ pub(crate) enum RegistryError {
     Form(PathBuf),
     /// Another process writes it.
     Busy(PathBuf),
+    /// It is fed by something else.
+    Kind(PathBuf, Kind),
+    /// A part of the log was taken before these models were named as control twins.
+    Twins(PathBuf),
+}
+
+/// What feeds a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// The store's own log, by places.
+    Store,
+    /// Log files, or another registry.
+    Logs,
 }
 
 /// The right to write a registry.
@@ -69,6 +88,22 @@ impl fmt::Display for RegistryError {
                 "another process writes here (`{}`): wait for it, or stop the server",
                 path.display()
             ),
+            Self::Kind(path, Kind::Store) => write!(
+                f,
+                "`{}` follows a store's own log: name another folder for outputs of logs",
+                path.display()
+            ),
+            Self::Kind(path, Kind::Logs) => write!(
+                f,
+                "`{}` was built of logs or is a copy: name another folder for the store's own",
+                path.display()
+            ),
+            Self::Twins(path) => write!(
+                f,
+                "`{}` already holds outputs that were taken without these `--twin-model`: name an \
+                 empty folder with `--out`",
+                path.display()
+            ),
             Self::Form(path) => write!(
                 f,
                 "`{}` is not as it was written; take it from a copy, or build the registry anew",
@@ -80,10 +115,16 @@ impl fmt::Display for RegistryError {
 
 impl std::error::Error for RegistryError {}
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Place {
     /// The record behind the last one that was read.
     next: u64,
+    /// What feeds it; nobody knows of one that an older program wrote.
+    #[serde(default)]
+    of: Option<Kind>,
+    /// Models whose outputs are control twins.
+    #[serde(default)]
+    twins: Vec<String>,
 }
 
 /// A registry's folder.
@@ -119,7 +160,16 @@ impl Folder {
         let place = path.join("key");
         if !place.exists() {
             let key = store::random::<16>().map_err(fault)?;
-            store::write_atomically(&place, hex::encode(key).as_bytes(), 0o600).map_err(fault)?;
+            // A link is made only where nothing is: of two processes one draws the key of both.
+            let name = store::random::<8>().map_err(fault)?;
+            let drawn = path.join(format!("key.{}", hex::encode(name)));
+            store::write_atomically(&drawn, hex::encode(key).as_bytes(), 0o600).map_err(fault)?;
+            let linked = std::fs::hard_link(&drawn, &place);
+            std::fs::remove_file(&drawn).map_err(fault)?;
+            match linked {
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(fault(e)),
+                Ok(()) | Err(_) => {}
+            }
         }
         Self::open(path)
     }
@@ -282,7 +332,7 @@ impl Folder {
         let path = self.path.join("place.json");
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| RegistryError::Form(path)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Place { next: 0 }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Place::default()),
             Err(e) => Err(RegistryError::File(path, e)),
         }
     }
@@ -293,10 +343,49 @@ impl Folder {
     }
 
     /// Says that the log was read up to `next`.
-    pub(crate) fn advance(&self, _right: &Writing, next: u64) -> Result<(), RegistryError> {
+    pub(crate) fn advance(&self, right: &Writing, next: u64) -> Result<(), RegistryError> {
+        let place = self.place()?;
+        self.keep_place(right, &Place { next, ..place })
+    }
+
+    fn keep_place(&self, _right: &Writing, place: &Place) -> Result<(), RegistryError> {
         let path = self.path.join("place.json");
-        let text = serde_json::to_vec(&Place { next }).unwrap_or_default();
+        let text = serde_json::to_vec(place).unwrap_or_default();
         store::write_atomically(&path, &text, 0o600).map_err(|e| RegistryError::File(path, e))
+    }
+
+    /// The models whose outputs are control twins.
+    pub(crate) fn twins(&self) -> Result<Vec<String>, RegistryError> {
+        Ok(self.place()?.twins)
+    }
+
+    /// What feeds it, where that is known.
+    pub(crate) fn kind(&self) -> Result<Option<Kind>, RegistryError> {
+        Ok(self.place()?.of)
+    }
+
+    /// Says what feeds it: the places of a log mean nothing in another one. Models whose outputs are
+    /// control twins are kept, so that whoever follows the log later knows them too.
+    pub(crate) fn claim(
+        &self,
+        right: &Writing,
+        kind: Kind,
+        twins: &[String],
+    ) -> Result<Vec<String>, RegistryError> {
+        let mut place = self.place()?;
+        if let Some(known) = place.of.filter(|known| *known != kind) {
+            return Err(RegistryError::Kind(self.path.clone(), known));
+        }
+        let others = !twins.is_empty() && place.twins != twins;
+        if kind == Kind::Store && others {
+            if place.next > 0 {
+                return Err(RegistryError::Twins(self.path.clone()));
+            }
+            place.twins = twins.to_vec();
+        }
+        place.of = Some(kind);
+        self.keep_place(right, &place)?;
+        Ok(place.twins)
     }
 
     /// Merges the files of each account and month that has more than `most` of them; says how many
@@ -345,7 +434,20 @@ fn folder_name(account: &str) -> String {
             let _ = write!(name, "%{byte:02x}");
         }
     }
+    if name.len() > NAME_MAX {
+        // A file name may not be longer than 255 bytes; the beginning is for people.
+        let digest = Sha256::digest(account.as_bytes());
+        name.truncate(NAME_MAX);
+        let _ = write!(name, ".{}", hex::encode(digest));
+    }
     name
+}
+
+/// Whether an exchange's model is one whose outputs are control twins.
+pub(crate) fn role(twins: &[String], exchange: &Exchange) -> Role {
+    let model = exchange.model.as_ref();
+    let twin = model.is_some_and(|m| twins.iter().any(|g| terms::matches(g, m.as_str())));
+    if twin { Role::Control } else { Role::Output }
 }
 
 fn named(account: &Path, path: &Path) -> Option<SegmentFile> {
@@ -414,6 +516,7 @@ impl Making {
             .by
             .entry((account.as_str().to_owned(), month))
             .or_insert_with(|| SegmentBuilder::new(&self.key, account.clone(), month));
+        let before = builder.len();
         let added = builder.add(&OutputText {
             id: exchange.id.clone(),
             account: account.clone(),
@@ -424,9 +527,30 @@ impl Making {
             role,
         });
         match added {
-            Ok(()) => self.taken += 1,
+            Ok(()) => self.taken += (builder.len() - before) as u64,
             Err(why) => *self.skipped.entry(why).or_default() += 1,
         }
+    }
+
+    /// Takes an independent answer from a file. Whose it is is nobody's business, and logs of several
+    /// models call their answers alike: it gets a name by what it says.
+    pub(crate) fn take_twin(&mut self, exchange: &Exchange) {
+        let mut hash = Sha256::new();
+        hash.update(exchange.model.as_ref().map_or("", ModelName::as_str));
+        hash.update([0]);
+        hash.update(exchange.response.as_deref().unwrap_or_default());
+        hash.update([0]);
+        hash.update(exchange.id.as_str());
+        let name = format!("twin-{}", hex::encode(hash.finalize()));
+        let (Ok(id), Ok(account)) = (ExchangeId::parse(&name), AccountId::parse(TWINS)) else {
+            return;
+        };
+        let twin = Exchange {
+            id,
+            account,
+            ..exchange.clone()
+        };
+        self.take(&twin, Role::Control);
     }
 
     /// Adds what another one counted.

@@ -3,7 +3,9 @@
 //! All segments of an audit under one key, joined in memory: a filter that says no to nearly every
 //! stranger, and behind it the sorted fingerprints.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
+
+use facts::{AccountId, ExchangeId};
 
 use crate::background::Background;
 use crate::filter::Filter;
@@ -71,15 +73,38 @@ impl Registry {
         }
         let mut outputs: Vec<Output> = Vec::new();
         let mut entries = Vec::with_capacity(segments.iter().map(Segment::fingerprints).sum());
+        // An exchange may come twice: of a merge that was cut off, or in a log beside the registry.
+        let mut known: HashMap<(AccountId, ExchangeId), u32> = HashMap::new();
         for segment in segments {
             if segment.key_id != key_id {
                 return Err(JoinError::Foreign);
             }
-            let base = u32::try_from(outputs.len()).map_err(|_| JoinError::TooMany)?;
-            outputs.extend(segment.outputs);
-            entries.extend(segment.entries.into_iter().map(|entry| Entry {
-                packed: entry.packed,
-                output: base.saturating_add(entry.output),
+            let mut fresh = Vec::with_capacity(segment.outputs.len());
+            for output in segment.outputs {
+                let next = u32::try_from(outputs.len()).map_err(|_| JoinError::TooMany)?;
+                match known.entry((output.account.clone(), output.id.clone())) {
+                    hash_map::Entry::Vacant(place) => {
+                        place.insert(next);
+                        outputs.push(output);
+                        fresh.push(Some(next));
+                    }
+                    hash_map::Entry::Occupied(place) => {
+                        // An output is not made a twin by being named as one too.
+                        if let Some(kept) = outputs.get_mut(*place.get() as usize)
+                            && output.role == Role::Output
+                        {
+                            kept.role = Role::Output;
+                        }
+                        fresh.push(None);
+                    }
+                }
+            }
+            entries.extend(segment.entries.into_iter().filter_map(|entry| {
+                let output = fresh.get(entry.output as usize).copied().flatten()?;
+                Some(Entry {
+                    packed: entry.packed,
+                    output,
+                })
             }));
         }
         u32::try_from(outputs.len()).map_err(|_| JoinError::TooMany)?;

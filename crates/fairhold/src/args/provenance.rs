@@ -139,7 +139,7 @@ pub(crate) enum Registry {
         /// The registry's folder; `registry` in the data folder without it.
         dir: Option<PathBuf>,
     },
-    /// Copy a part of a registry for another party.
+    /// Make a part of a registry anew for another party, under a key of its own.
     Handover {
         /// The registry's folder.
         dir: PathBuf,
@@ -155,6 +155,9 @@ pub(crate) enum Registry {
         /// Until this month (YYYY-MM).
         #[arg(long, value_name = "MONTH")]
         until: Option<String>,
+        /// Copy the fingerprints as they are, with the key of the registry itself.
+        #[arg(long)]
+        same_key: bool,
     },
 }
 

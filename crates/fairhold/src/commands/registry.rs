@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use facts::Exchange;
-use provenance::{Role, Skipped};
+use facts::{AccountId, Exchange};
+use provenance::{Month, Role, Skipped};
 use serde::Serialize;
 use serde_json::json;
-use store::ImportedAfter;
+use store::{Database, ImportedAfter};
 
 use crate::args::provenance::Registry;
 use crate::failure::{Exit, Failure};
@@ -15,7 +15,7 @@ use crate::house::{House, Plan};
 use crate::logs::{Listing, stream};
 use crate::out::Out;
 use crate::registry::follow::Follow;
-use crate::registry::{Folder, Making, RegistryError};
+use crate::registry::{Folder, Kind, Making, RegistryError, role};
 
 /// Imported exchanges read at once.
 const PAGE: u32 = 1_000;
@@ -39,11 +39,15 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
                 )));
             }
             let folder = Folder::open_or_make(&at(to)).map_err(said)?;
-            let roles = Roles(twin_model.clone());
             if logs.is_empty() {
-                of_store(data, &folder, (twins, &roles), out).await
+                of_store(data, &folder, (twins, twin_model), out).await
             } else {
-                of_logs(&folder, (logs, account.as_deref()), (twins, &roles), out)
+                of_logs(
+                    &folder,
+                    (logs, account.as_deref()),
+                    (twins, twin_model),
+                    out,
+                )
             }
         }
         Registry::List { dir } => list(&at(dir), out),
@@ -61,7 +65,19 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
             account,
             since,
             until,
-        } => handover(dir, to, (account, since.as_deref(), until.as_deref()), out),
+            same_key,
+        } => {
+            let wanted = Wanted {
+                accounts: account,
+                since: since.as_deref(),
+                until: until.as_deref(),
+            };
+            if *same_key {
+                copied(dir, to, &wanted, out)
+            } else {
+                under_a_fresh_key(data, (dir, to), &wanted, out).await
+            }
+        }
     }
 }
 
@@ -74,30 +90,18 @@ pub(crate) fn said(error: RegistryError) -> Failure {
     Failure::error(error.to_string())
 }
 
-/// Which models' outputs are control twins.
-struct Roles(Vec<String>);
-
-impl Roles {
-    fn of(&self, exchange: &Exchange) -> Role {
-        let twin = exchange
-            .model
-            .as_ref()
-            .is_some_and(|m| self.0.iter().any(|glob| terms::matches(glob, m.as_str())));
-        if twin { Role::Control } else { Role::Output }
-    }
-}
-
 fn of_logs(
     folder: &Folder,
     (logs, account): (&[PathBuf], Option<&str>),
-    (twins, roles): (&[PathBuf], &Roles),
+    (twins, twin_models): (&[PathBuf], &[String]),
     out: Out,
 ) -> Result<Exit, Failure> {
     let right = folder.lock().map_err(said)?;
+    folder.claim(&right, Kind::Logs, &[]).map_err(said)?;
     let mut making = Making::new(folder.key());
     let tally = stream(&Listing::of(logs)?, account, out, |batch| {
         for exchange in &batch {
-            making.take(exchange, roles.of(exchange));
+            making.take(exchange, role(twin_models, exchange));
         }
     })?;
     tally.tell(out);
@@ -115,29 +119,19 @@ fn of_logs(
 async fn of_store(
     data: &Path,
     folder: &Folder,
-    (twins, roles): (&[PathBuf], &Roles),
+    (twins, twin_models): (&[PathBuf], &[String]),
     out: Out,
 ) -> Result<Exit, Failure> {
     let house = House::open(data, Plan::at_rest()).await?;
     let mut making = Making::new(folder.key());
-    let mut after: Option<ImportedAfter> = None;
-    let database = house.keeper.database();
+    let again = folder.again().map_err(said)?;
+    let keeper = Arc::clone(&house.keeper);
+    let mut follow = Follow::with_twins(keeper, again, twin_models).map_err(said)?;
     let bar = out.busy("reading the store");
-    loop {
-        let page = database.imported(None, after.as_ref(), PAGE).await;
-        let page = page.map_err(|e| Failure::chain(&e))?;
-        let Some(last) = page.last() else { break };
-        after = Some(ImportedAfter {
-            at: last.at,
-            exchange: last.id.clone(),
-        });
-        for exchange in &page {
-            making.take(exchange, roles.of(exchange));
-        }
-    }
+    let database = house.keeper.database();
+    let mut take = |exchange: &Exchange| making.take(exchange, follow.role(exchange));
+    imported(database, &mut take).await?;
     take_twins(&mut making, twins, out)?;
-    let mut follow =
-        Follow::open(Arc::clone(&house.keeper), folder.again().map_err(said)?).map_err(said)?;
     // Imported exchanges stand before the log's first record; taking them twice changes nothing,
     // since a segment of the same range replaces the one before.
     follow.keep(making.build()).map_err(said)?;
@@ -150,14 +144,30 @@ async fn of_store(
     built(&making, 0, folder, out)
 }
 
+/// Hands on every imported exchange.
+async fn imported(database: &Database, take: &mut impl FnMut(&Exchange)) -> Result<(), Failure> {
+    let mut after: Option<ImportedAfter> = None;
+    loop {
+        let page = database.imported(None, after.as_ref(), PAGE).await;
+        let page = page.map_err(|e| Failure::chain(&e))?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(ImportedAfter {
+            at: last.at,
+            exchange: last.id.clone(),
+        });
+        page.iter().for_each(&mut *take);
+    }
+}
+
 fn take_twins(making: &mut Making, twins: &[PathBuf], out: Out) -> Result<(), Failure> {
     if twins.is_empty() {
         return Ok(());
     }
-    // Whose the twins are is nobody's business: one name for all.
     let tally = stream(&Listing::of(twins)?, Some("control-twins"), out, |batch| {
         for exchange in &batch {
-            making.take(exchange, Role::Control);
+            making.take_twin(exchange);
         }
     })?;
     tally.tell(out);
@@ -241,32 +251,98 @@ fn list(dir: &Path, out: Out) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// A copy of some segments. Fingerprints stay under the key that they were made under: whoever
-/// shall scan with them gets it, and can then also ask whether a text that it guesses is there.
-fn handover(
-    dir: &Path,
-    to: &Path,
-    (accounts, since, until): (&[String], Option<&str>, Option<&str>),
-    out: Out,
-) -> Result<Exit, Failure> {
-    let from = Folder::open(dir).map_err(said)?;
+/// What is handed over.
+struct Wanted<'a> {
+    accounts: &'a [String],
+    since: Option<&'a str>,
+    until: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn holds(&self, account: &AccountId, month: Month) -> bool {
+        let month = month.to_string();
+        (self.accounts.is_empty() || self.accounts.iter().any(|a| a == account.as_str()))
+            && self.since.is_none_or(|since| month.as_str() >= since)
+            && self.until.is_none_or(|until| month.as_str() <= until)
+    }
+}
+
+fn must_be_empty(to: &Path) -> Result<(), Failure> {
     if std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::error(format!(
             "`{}` is not empty: name an empty folder",
             to.display()
         )));
     }
+    Ok(())
+}
+
+/// A part of the store's outputs anew, under a key of its own: it says nothing about the registry
+/// that the house goes on with. What was erased meanwhile is not in it.
+async fn under_a_fresh_key(
+    data: &Path,
+    (dir, to): (&Path, &Path),
+    wanted: &Wanted<'_>,
+    out: Out,
+) -> Result<Exit, Failure> {
+    let from = Folder::open(dir).map_err(said)?;
+    if from.kind().map_err(said)? != Some(Kind::Store) {
+        return Err(Failure::error(format!(
+            "`{}` was not built of the store, and no text is kept to make it anew: build one for \
+             the other party with `fairhold registry build --logs .. --out ..`, or give this one's \
+             own key away with `--same-key`",
+            dir.display()
+        )));
+    }
+    must_be_empty(to)?;
+    let house = House::open(data, Plan::at_rest()).await?;
+    let copy = Folder::open_or_make(to).map_err(said)?;
+    let right = copy.lock().map_err(said)?;
+    copy.claim(&right, Kind::Logs, &[]).map_err(said)?;
+    let twins = from.twins().map_err(said)?;
+    let mut making = Making::new(copy.key());
+    let mut take = |exchange: &Exchange| {
+        if wanted.holds(&exchange.account, Month::of(exchange.at)) {
+            making.take(exchange, role(&twins, exchange));
+        }
+    };
+    let bar = out.busy("reading the store");
+    imported(house.keeper.database(), &mut take).await?;
+    let size = house.keeper.database().count().await;
+    let size = size.map_err(|e| Failure::chain(&e))?;
+    let mut next = 0;
+    while next < size {
+        let end = size.min(next + u64::from(PAGE));
+        let page = house.keeper.answered(next..end).await;
+        let page = page.map_err(|e| Failure::chain(&e))?;
+        page.iter().for_each(&mut take);
+        next = end;
+    }
+    house.close().await;
+    bar.finish_and_clear();
+    copy.write(&right, making.build(), (0, 0)).map_err(said)?;
+    let outputs = making.taken;
+    out.data(&json!({"outputs": outputs, "key": copy.key_name()}))?;
+    out.line(&format!("{outputs} outputs, under a key of their own"));
+    out.say(
+        "control twins that were read from files are not among them; what is erased later must be \
+         taken out of the copy by whoever has it",
+    );
+    Ok(Exit::Clean)
+}
+
+/// A copy of some segments. Fingerprints stay under the key that they were made under: whoever
+/// shall scan with them gets it, and can then also ask whether a text that it guesses is there.
+fn copied(dir: &Path, to: &Path, wanted: &Wanted<'_>, out: Out) -> Result<Exit, Failure> {
+    let from = Folder::open(dir).map_err(said)?;
+    must_be_empty(to)?;
     let copy = Folder::make_with(to, from.secret()).map_err(said)?;
     let right = copy.lock().map_err(said)?;
+    copy.claim(&right, Kind::Logs, &[]).map_err(said)?;
     let (mut files, mut outputs, mut last) = (0_u64, 0, 0);
     for file in from.files().map_err(said)? {
         let segment = Folder::read(&file.path).map_err(said)?;
-        let month = segment.month().to_string();
-        let wanted = (accounts.is_empty()
-            || accounts.iter().any(|a| a == segment.account().as_str()))
-            && since.is_none_or(|since| month.as_str() >= since)
-            && until.is_none_or(|until| month.as_str() <= until);
-        if wanted {
+        if wanted.holds(segment.account(), segment.month()) {
             files += 1;
             outputs += segment.outputs().len();
             last = last.max(file.to);
@@ -280,8 +356,8 @@ fn handover(
         "{outputs} outputs in {files} files, with their key"
     ));
     out.say(
-        "whoever holds the key can ask the copy about texts that it guesses; a registry under a \
-         key of its own is made with `fairhold registry build --logs .. --out ..`",
+        "this is the key of the registry itself: whoever holds it can ask this copy, and every other \
+         part of the registry that reaches them, about texts that they guess",
     );
     Ok(Exit::Clean)
 }

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use facts::Exchange;
 use provenance::{Role, Segment};
 use tokio::sync::watch;
 
-use super::{FILES_MAX, Folder, Making, RegistryError, Writing};
+use super::{FILES_MAX, Folder, Kind, Making, RegistryError, Writing, role};
 use crate::failure::Failure;
 use crate::house::House;
 use crate::keeper::{Keeper, KeeperError};
@@ -28,6 +29,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const OUTPUTS: usize = 4_096;
 /// The longest that an output waits to be written.
 const WAIT: Duration = Duration::from_secs(30);
+
+/// So many records behind the log it is said.
+const BEHIND: u64 = 100_000;
+/// How often.
+const TELL: Duration = Duration::from_mins(1);
+
+/// How long to rest after so much work. A busy gateway's log always has something new, a full page
+/// or not.
+fn pause(worked: Duration) -> Duration {
+    PAUSE.max(worked * REST)
+}
 
 /// Why records were not taken. They will be read again.
 #[derive(Debug)]
@@ -60,12 +72,26 @@ pub(crate) struct Follow {
     from: u64,
     next: u64,
     since: Instant,
+    /// Models whose outputs are control twins.
+    twins: Vec<String>,
+    /// When it was last said how far it is behind.
+    told: Option<Instant>,
 }
 
 impl Follow {
     /// Goes on where the last one stopped.
     pub(crate) fn open(keeper: Arc<Keeper>, folder: Folder) -> Result<Self, RegistryError> {
+        Self::with_twins(keeper, folder, &[])
+    }
+
+    /// The same; outputs of these models are control twins, from now on.
+    pub(crate) fn with_twins(
+        keeper: Arc<Keeper>,
+        folder: Folder,
+        twins: &[String],
+    ) -> Result<Self, RegistryError> {
         let right = Arc::new(folder.lock()?);
+        let twins = folder.claim(&right, Kind::Store, twins)?;
         let next = folder.next()?;
         Ok(Self {
             keeper,
@@ -75,7 +101,14 @@ impl Follow {
             from: next,
             next,
             since: Instant::now(),
+            twins,
+            told: None,
         })
+    }
+
+    /// Whether an exchange is an output or a control twin.
+    pub(crate) fn role(&self, exchange: &Exchange) -> Role {
+        role(&self.twins, exchange)
     }
 
     /// Follows the log until it is told to stop; what is held is then written.
@@ -83,8 +116,7 @@ impl Follow {
         loop {
             let started = Instant::now();
             let pause = match self.step().await {
-                Ok(records) if records >= PAGE => started.elapsed() * REST,
-                Ok(_) => PAUSE,
+                Ok(_) => pause(started.elapsed()),
                 Err(error) => {
                     tracing::error!(%error, "the registry reads again");
                     self.again();
@@ -138,19 +170,33 @@ impl Follow {
             let answered = answered.map_err(FollowError::Keeper)?;
             let fresh = Making::new(self.folder.key());
             let mut making = std::mem::replace(&mut self.making, fresh);
+            let twins = self.twins.clone();
             let made = tokio::task::spawn_blocking(move || {
                 for exchange in &answered {
-                    making.take(exchange, Role::Output);
+                    making.take(exchange, role(&twins, exchange));
                 }
                 making
             });
             self.making = made.await.map_err(|_| FollowError::Stopped)?;
             self.next = end;
         }
+        self.tell(size.saturating_sub(self.next));
         if self.making.len() >= OUTPUTS || self.since.elapsed() >= WAIT {
             self.write().await?;
         }
         Ok(records)
+    }
+
+    /// Says from time to time how far it is behind, when that is far.
+    fn tell(&mut self, behind: u64) {
+        if behind < BEHIND || self.told.is_some_and(|told| told.elapsed() < TELL) {
+            return;
+        }
+        self.told = Some(Instant::now());
+        tracing::warn!(
+            records = behind,
+            "the registry of outputs is behind the log; it reads on while the gateway is quiet"
+        );
     }
 
     /// Writes what is held, then how far that is.
@@ -206,3 +252,6 @@ impl Registering {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,3 +110,100 @@ fn merged_files_hold_the_same_and_a_torn_merge_is_finished() {
     folder.lock().unwrap();
     assert!(!kept.exists());
 }
+
+#[test]
+fn a_merge_that_was_cut_off_behind_imports_counts_nothing_twice() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open_or_make(temporary.path()).unwrap();
+    let right = folder.lock().unwrap();
+    folder.write(&right, made(&folder, 0..4), (0, 0)).unwrap();
+    folder.write(&right, made(&folder, 4..8), (0, 16)).unwrap();
+    folder.advance(&right, 16).unwrap();
+    let imports: Vec<(PathBuf, Vec<u8>)> = folder
+        .files()
+        .unwrap()
+        .into_iter()
+        .filter(|file| file.to == 0)
+        .map(|file| (file.path.clone(), std::fs::read(&file.path).unwrap()))
+        .collect();
+    folder.merge(&right, 1).unwrap();
+    for (path, bytes) in imports {
+        std::fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(outputs(&folder), 8);
+}
+
+#[test]
+fn a_registry_of_logs_does_not_follow_a_store() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open_or_make(temporary.path()).unwrap();
+    let right = folder.lock().unwrap();
+    folder.claim(&right, Kind::Logs, &[]).unwrap();
+    folder.advance(&right, 7).unwrap();
+    let refused = folder.claim(&right, Kind::Store, &[]);
+    assert!(matches!(refused, Err(RegistryError::Kind(_, Kind::Logs))));
+    assert_eq!(folder.next().unwrap(), 7);
+}
+
+#[test]
+fn twin_models_are_known_to_whoever_follows_the_log_later() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open_or_make(temporary.path()).unwrap();
+    let right = folder.lock().unwrap();
+    let twins = ["open-*".to_owned()];
+    folder.claim(&right, Kind::Store, &twins).unwrap();
+    folder.advance(&right, 7).unwrap();
+    assert_eq!(folder.claim(&right, Kind::Store, &[]).unwrap(), twins);
+    let mut asked = exchange(1, "a");
+    asked.model = ModelName::parse("open-7b").ok();
+    assert_eq!(role(&twins, &asked), Role::Control);
+    assert_eq!(role(&[], &asked), Role::Output);
+    let late = folder.claim(&right, Kind::Store, &["other".to_owned()]);
+    assert!(matches!(late, Err(RegistryError::Twins(_))));
+}
+
+#[test]
+fn two_that_make_a_registry_at_once_have_one_key() {
+    let temporary = tempfile::tempdir().unwrap();
+    for n in 0..20 {
+        let path = temporary.path().join(n.to_string());
+        let keys: Vec<String> = std::thread::scope(|scope| {
+            let open = || Folder::open_or_make(&path).unwrap().key_name();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn the_longest_account_has_a_folder_of_its_own() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open_or_make(temporary.path()).unwrap();
+    let right = folder.lock().unwrap();
+    let mut making = Making::new(folder.key());
+    for (n, end) in [(1, "x"), (2, "y")] {
+        let account = format!("{}{end}", "@".repeat(127));
+        making.take(&exchange(n, &account), Role::Output);
+    }
+    folder.write(&right, making.build(), (0, 0)).unwrap();
+    assert_eq!(outputs(&folder), 2);
+}
+
+#[test]
+fn twins_of_several_models_count_each_though_their_logs_number_alike() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open_or_make(temporary.path()).unwrap();
+    let mut making = Making::new(folder.key());
+    making.take(&exchange(1, "a"), Role::Output);
+    making.take(&exchange(1, "a"), Role::Output);
+    assert_eq!(making.taken, 1);
+    for model in ["one", "other"] {
+        let mut twin = exchange(1, "a");
+        twin.model = ModelName::parse(model).ok();
+        twin.response = twin.response.map(|text| text.replace("word", model));
+        making.take_twin(&twin);
+    }
+    assert_eq!((making.taken, making.len()), (3, 3));
+}

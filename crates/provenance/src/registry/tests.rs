@@ -76,3 +76,14 @@ fn keys_are_never_mixed() {
         JoinError::Foreign
     );
 }
+
+#[test]
+fn an_exchange_that_comes_twice_counts_once() {
+    let key = AuditKey::new([5; 16]);
+    let texts: Vec<String> = (0..4).map(|n| text(n, 60)).collect();
+    let once = Registry::join(key.id(), vec![segment(&key, &texts)], None).unwrap();
+    let twice = vec![segment(&key, &texts[..2]), segment(&key, &texts)];
+    let twice = Registry::join(key.id(), twice, None).unwrap();
+    assert_eq!(twice.len(), 4);
+    assert_eq!(twice.fingerprints(), once.fingerprints());
+}

@@ -56,7 +56,7 @@ impl Prepared {
             let twins = Some("control-twins");
             stream(&Listing::of(&what.twins)?, twins, out, |batch| {
                 for exchange in &batch {
-                    making.take(exchange, Role::Control);
+                    making.take_twin(exchange);
                 }
             })?
             .tell(out);
