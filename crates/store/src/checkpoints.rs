@@ -42,22 +42,19 @@ impl Database {
         next: &Checkpoint,
     ) -> Result<bool, StoreError> {
         // One statement decides and writes; -1 stands for "there is none".
-        let sql = "INSERT INTO checkpoints (size, root, note) SELECT CAST($1 AS BIGINT), $2, $3 WHERE (SELECT COALESCE(MAX(size), -1) FROM checkpoints) = CAST($4 AS BIGINT) AND CAST($1 AS BIGINT) > CAST($4 AS BIGINT)";
-        let cells = vec![
-            Cell::count(next.size),
-            Cell::Bytes(next.root.to_vec()),
-            Cell::text(next.note.as_str()),
-            expected.map_or(Cell::int(-1), Cell::count),
-        ];
-        let mut session = self.session().await?;
-        session.begin().await?;
-        let done = match session.execute(sql, cells).await {
-            Ok(n) => session.commit().await.map(|()| n == 1),
-            Err(error) => Err(error),
-        };
-        if done.is_err() {
-            session.rollback().await;
-        }
-        Ok(done?)
+        let mut script = self.script();
+        let expected = expected.map_or(Cell::int(-1), Cell::count);
+        script.one(
+            "INSERT INTO checkpoints (size, root, note) SELECT CAST(? AS BIGINT), ?, ? WHERE (SELECT COALESCE(MAX(size), -1) FROM checkpoints) = CAST(? AS BIGINT) AND CAST(? AS BIGINT) > CAST(? AS BIGINT)",
+            vec![
+                Cell::count(next.size),
+                Cell::Bytes(next.root.to_vec()),
+                Cell::text(next.note.as_str()),
+                expected.clone(),
+                Cell::count(next.size),
+                expected,
+            ],
+        );
+        Ok(self.in_transaction(script).await? == 1)
     }
 }

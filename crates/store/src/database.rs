@@ -83,6 +83,8 @@ pub enum StoreError {
     Corrupt(String),
     /// What was forgotten may still be read from the files.
     Remains(String),
+    /// The server is told not to sync what it acknowledges.
+    NotDurable(&'static str),
 }
 
 impl StoreError {
@@ -116,6 +118,10 @@ impl fmt::Display for StoreError {
             Self::Migration(_) => write!(f, "bring the database's schema up to date"),
             Self::Corrupt(what) => write!(f, "read the database: {what}"),
             Self::Remains(what) => write!(f, "take erased bytes out of the files: {what}"),
+            Self::NotDurable(setting) => write!(
+                f,
+                "record durably: the PostgreSQL server runs with `{setting}`, so that a power cut loses what was acknowledged; switch it on and restart the server"
+            ),
         }
     }
 }
@@ -131,7 +137,8 @@ impl std::error::Error for StoreError {
             | Self::ReadOnly
             | Self::BadSecret(_)
             | Self::Corrupt(_)
-            | Self::Remains(_) => None,
+            | Self::Remains(_)
+            | Self::NotDurable(_) => None,
         }
     }
 }
@@ -257,48 +264,6 @@ impl Session {
         })
     }
 
-    /// An empty script for this engine.
-    pub(crate) fn script(&self) -> Script {
-        Script {
-            parts: Vec::new(),
-            sqlite: matches!(self.connection, Connection::Sqlite(_)),
-        }
-    }
-
-    /// Carries a script out within the open transaction, and counts the rows written.
-    pub(crate) async fn run(&mut self, script: Script) -> Result<u64, sqlx::Error> {
-        let mut written = 0;
-        if !script.sqlite {
-            for (sql, cells) in script.parts {
-                written += self.execute(&sql, cells).await?;
-            }
-        } else if !script.parts.is_empty() {
-            let (texts, cells): (Vec<_>, Vec<_>) = script.parts.into_iter().unzip();
-            let cells = cells.into_iter().flatten().collect();
-            written = self.execute(&texts.join(";"), cells).await?;
-        }
-        Ok(written)
-    }
-
-    /// Carries a script out as a transaction of its own; after an error it must be rolled back.
-    pub(crate) async fn transaction(&mut self, mut script: Script) -> Result<(), sqlx::Error> {
-        if !script.sqlite {
-            self.begin().await?;
-            self.run(script).await?;
-            return self.commit().await;
-        }
-        if self.in_transaction {
-            self.rollback().await;
-        }
-        let begin = ("BEGIN IMMEDIATE".to_owned(), Vec::new());
-        script.parts.insert(0, begin);
-        script.parts.push(("COMMIT".to_owned(), Vec::new()));
-        self.in_transaction = true;
-        self.run(script).await?;
-        self.in_transaction = false;
-        Ok(())
-    }
-
     /// One setting of `SQLite`, as text.
     #[cfg(test)]
     pub(crate) async fn pragma(&mut self, sql: &str) -> String {
@@ -403,6 +368,7 @@ impl Database {
         }
         let options = postgres_options(url)?;
         let mut connection = options.connect().await?;
+        durable(&mut connection).await?;
         take_postgres(&mut connection, &options).await?;
         migrator(|sql| sql.replace("BLOB", "BYTEA"))
             .run_direct(&mut connection)
@@ -523,6 +489,24 @@ async fn postgres_readers(options: PgConnectOptions) -> Result<PgPool, StoreErro
         .max_connections(4)
         .connect_with(options)
         .await?)
+}
+
+/// A commit of this connection is answered when it is on the disk, whatever the role, the
+/// database or the server's own settings say; what only the server decides is read back.
+async fn durable(connection: &mut PgConnection) -> Result<(), StoreError> {
+    // A stricter one, which waits for replicas too, stays.
+    sqlx::query("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')")
+        .execute(&mut *connection)
+        .await?;
+    let (commit, fsync): (String, String) =
+        sqlx::query_as("SELECT current_setting('synchronous_commit'), current_setting('fsync')")
+            .fetch_one(&mut *connection)
+            .await?;
+    match (commit.as_str(), fsync.as_str()) {
+        (_, "off") => Err(StoreError::NotDurable("fsync = off")),
+        ("on" | "remote_apply", _) => Ok(()),
+        _ => Err(StoreError::NotDurable("synchronous_commit = off")),
+    }
 }
 
 async fn take_postgres(

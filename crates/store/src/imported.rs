@@ -29,22 +29,9 @@ impl Database {
         let mut inserted = 0;
         for batch in exchanges.chunks(BATCH) {
             let rows = batch.iter().map(cells).collect::<Result<Vec<_>, _>>()?;
-            let mut session = self.session().await?;
-            session.begin().await?;
-            let mut script = session.script();
+            let mut script = self.script();
             script.rows("INSERT INTO imported (exchange, account, at, model, prompt, response, input_tokens, output_tokens, estimated) VALUES {} ON CONFLICT (exchange) DO NOTHING", rows);
-            let written = session.run(script).await;
-            let done = match written {
-                Ok(n) => session.commit().await.map(|()| n),
-                Err(error) => Err(error),
-            };
-            match done {
-                Ok(n) => inserted += n,
-                Err(error) => {
-                    session.rollback().await;
-                    return Err(error.into());
-                }
-            }
+            inserted += self.in_transaction(script).await?;
         }
         Ok(inserted)
     }

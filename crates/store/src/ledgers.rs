@@ -166,10 +166,8 @@ impl Database {
         new: &EpochRow,
         first: Option<&RootEntryRow>,
     ) -> Result<bool, StoreError> {
-        let mut session = self.session().await?;
-        session.begin().await?;
-        let mut script = session.script();
-        script.list(
+        let mut guard = self.script();
+        guard.list(
             "INSERT INTO epochs (epoch, origin, began_at, reason, sealed, size, root, edge) VALUES {} ON CONFLICT (epoch) DO NOTHING",
             vec![
                 Cell::count(new.epoch),
@@ -182,25 +180,9 @@ impl Database {
                 Cell::Bytes(new.edge.clone()),
             ],
         );
-        let done = match session.run(script).await {
-            Ok(1) => {
-                let mut script = session.script();
-                entries(&mut script, new.epoch, first.into_iter().cloned().collect());
-                match session.run(script).await {
-                    Ok(_) => session.commit().await.map(|()| true),
-                    Err(error) => Err(error),
-                }
-            }
-            Ok(_) => {
-                session.rollback().await;
-                return Ok(false);
-            }
-            Err(error) => Err(error),
-        };
-        if done.is_err() {
-            session.rollback().await;
-        }
-        Ok(done?)
+        let mut script = self.script();
+        entries(&mut script, new.epoch, first.into_iter().cloned().collect());
+        self.in_transaction_if(guard, script).await
     }
 
     /// Keeps a sealing if the epoch still stands where it was read; says whether it did.
@@ -208,49 +190,33 @@ impl Database {
     /// # Errors
     /// [`StoreError`]; nothing of it was kept, unless the commit's outcome is unknown.
     pub async fn seal(&self, batch: SealBatch) -> Result<bool, StoreError> {
-        let mut session = self.session().await?;
-        let mut script = session.script();
         let (before, after) = (&batch.before, &batch.after);
-        let swap = vec![
-            Cell::count(after.sealed),
-            Cell::count(after.size),
-            Cell::Bytes(after.root.to_vec()),
-            Cell::Bytes(after.edge.clone()),
-            Cell::count(before.epoch),
-            Cell::count(before.sealed),
-            Cell::count(before.size),
-            Cell::Bytes(before.root.to_vec()),
-        ];
         let epoch = before.epoch;
+        let mut guard = self.script();
+        guard.one(
+            "UPDATE epochs SET sealed = ?, size = ?, root = ?, edge = ? WHERE epoch = ? AND sealed = ? AND size = ? AND root = ? AND NOT EXISTS (SELECT 1 FROM epochs e WHERE e.epoch > epochs.epoch)",
+            vec![
+                Cell::count(after.sealed),
+                Cell::count(after.size),
+                Cell::Bytes(after.root.to_vec()),
+                Cell::Bytes(after.edge.clone()),
+                Cell::count(epoch),
+                Cell::count(before.sealed),
+                Cell::count(before.size),
+                Cell::Bytes(before.root.to_vec()),
+            ],
+        );
+        let mut script = self.script();
         states(&mut script, batch.ledgers);
         tiles(&mut script, epoch, batch.tiles);
         entries(&mut script, epoch, batch.entries);
         checkpoint(&mut script, &batch.checkpoint);
         let old = batch.checkpoint.at.0.saturating_sub(CHECKPOINTS_KEPT_MS);
-        let sql = "UPDATE epochs SET sealed = $1, size = $2, root = $3, edge = $4 WHERE epoch = $5 AND sealed = $6 AND size = $7 AND root = $8 AND NOT EXISTS (SELECT 1 FROM epochs e WHERE e.epoch > epochs.epoch)";
-        session.begin().await?;
-        let done = match session.execute(sql, swap).await {
-            Ok(1) => match session.run(script).await {
-                Ok(_) => {
-                    let prune = "DELETE FROM root_checkpoints WHERE epoch = $1 AND at < $2 AND cosignatures = ''";
-                    let cells = vec![Cell::count(epoch), Cell::int(old)];
-                    match session.execute(prune, cells).await {
-                        Ok(_) => session.commit().await.map(|()| true),
-                        Err(error) => Err(error),
-                    }
-                }
-                Err(error) => Err(error),
-            },
-            Ok(_) => {
-                session.rollback().await;
-                return Ok(false);
-            }
-            Err(error) => Err(error),
-        };
-        if done.is_err() {
-            session.rollback().await;
-        }
-        Ok(done?)
+        script.one(
+            "DELETE FROM root_checkpoints WHERE epoch = ? AND at < ? AND cosignatures = ''",
+            vec![Cell::count(epoch), Cell::int(old)],
+        );
+        self.in_transaction_if(guard, script).await
     }
 
     /// Keeps the cosignatures of a checkpoint.
@@ -263,18 +229,12 @@ impl Database {
         size: u64,
         lines: &str,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE root_checkpoints SET cosignatures = $1 WHERE epoch = $2 AND size = $3";
-        let cells = vec![Cell::text(lines), Cell::count(epoch), Cell::count(size)];
-        let mut session = self.session().await?;
-        session.begin().await?;
-        let done = match session.execute(sql, cells).await {
-            Ok(_) => session.commit().await,
-            Err(error) => Err(error),
-        };
-        if done.is_err() {
-            session.rollback().await;
-        }
-        Ok(done?)
+        let mut script = self.script();
+        script.one(
+            "UPDATE root_checkpoints SET cosignatures = ? WHERE epoch = ? AND size = ?",
+            vec![Cell::text(lines), Cell::count(epoch), Cell::count(size)],
+        );
+        self.in_transaction(script).await.map(drop)
     }
 }
 

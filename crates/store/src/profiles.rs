@@ -95,8 +95,7 @@ impl Database {
     /// # Errors
     /// [`StoreError`]; read [`Database::watched`] again before going on.
     pub async fn keep_watch(&self, batch: WatchBatch) -> Result<(), StoreError> {
-        let mut session = self.session().await?;
-        let mut script = session.script();
+        let mut script = self.script();
         let profiles = batch.profiles.into_iter();
         let profiles = profiles.map(|p| vec![Cell::text(p.account.as_str()), Cell::Bytes(p.state)]);
         script.rows(
@@ -130,11 +129,7 @@ impl Database {
             "INSERT INTO watched (id, seq) VALUES {} ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
             vec![Cell::int(1), Cell::count(batch.next)],
         );
-        let done = session.transaction(script).await;
-        if done.is_err() {
-            session.rollback().await;
-        }
-        Ok(done?)
+        self.in_transaction(script).await.map(drop)
     }
 
     /// The profiles of some accounts; those without one are left out.

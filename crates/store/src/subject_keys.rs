@@ -159,27 +159,15 @@ impl Database {
         keys: &[SubjectKeyRow],
         bodies: &[(u64, u64)],
     ) -> Result<(), StoreError> {
-        let mut session = self.session().await?;
-        let mut script = session.script();
+        let mut script = self.script();
         script.rows(INSERT, keys.iter().map(cells).collect());
-        let mut done = session.begin().await;
-        if done.is_ok() {
-            done = session.run(script).await.map(drop);
-        }
-        let sql = "UPDATE bodies SET key_id = $1 WHERE seq = $2 AND key_id IS NULL";
         for (seq, key) in bodies {
-            if done.is_ok() {
-                let cells = vec![Cell::count(*key), Cell::count(*seq)];
-                done = session.execute(sql, cells).await.map(drop);
-            }
+            script.one(
+                "UPDATE bodies SET key_id = ? WHERE seq = ? AND key_id IS NULL",
+                vec![Cell::count(*key), Cell::count(*seq)],
+            );
         }
-        if done.is_ok() {
-            done = session.commit().await;
-        }
-        if done.is_err() {
-            session.rollback().await;
-        }
-        Ok(done?)
+        self.in_transaction(script).await.map(drop)
     }
 
     /// Replaces the wrapping of keys, each if it is live: all of them or none.
@@ -187,26 +175,17 @@ impl Database {
     /// # Errors
     /// [`StoreError`].
     pub async fn rewrap(&self, keys: &[SubjectKeyRow]) -> Result<(), StoreError> {
-        let mut session = self.session().await?;
-        let sql =
-            "UPDATE subject_keys SET kek = $1, wrapped = $2 WHERE id = $3 AND destroyed_at = 0";
-        let mut done = session.begin().await;
+        let mut script = self.script();
         for row in keys {
-            if done.is_ok() {
-                let cells = vec![
+            script.one(
+                "UPDATE subject_keys SET kek = ?, wrapped = ? WHERE id = ? AND destroyed_at = 0",
+                vec![
                     Cell::Bytes(row.kek.0.to_vec()),
                     Cell::Bytes(row.wrapped.clone()),
                     Cell::count(row.id),
-                ];
-                done = session.execute(sql, cells).await.map(drop);
-            }
+                ],
+            );
         }
-        if done.is_ok() {
-            done = session.commit().await;
-        }
-        if done.is_err() {
-            session.rollback().await;
-        }
-        Ok(done?)
+        self.in_transaction(script).await.map(drop)
     }
 }

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 ///
 /// A guard process holds the end of a pipe from us: when the value is dropped,
 /// or this process dies in whatever way, it stops the cluster and removes the
-/// folder. `fsync` is off where tests use it: they kill our processes, not its machine.
+/// folder. `fsync` is on: the product refuses a server that does not sync.
 #[derive(Debug)]
 pub struct Postgres {
     folder: PathBuf,
@@ -33,6 +33,14 @@ impl Postgres {
     /// # Panics
     /// When `PostgreSQL` is not installed or does not start.
     pub fn start() -> Self {
+        Self::with(&std::env::temp_dir(), "-c fsync=on").unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// Starts one that does not sync, to show that the product refuses it.
+    ///
+    /// # Panics
+    /// When `PostgreSQL` is not installed or does not start.
+    pub fn forgetful() -> Self {
         Self::with(&std::env::temp_dir(), "-c fsync=off").unwrap_or_else(|e| panic!("{e}"))
     }
 

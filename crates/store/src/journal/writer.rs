@@ -316,10 +316,7 @@ impl Writer {
             "INSERT INTO open_intents (seq, exchange, account) VALUES {}",
             rows.opened,
         );
-        for chunk in rows.closed.chunks(500) {
-            let cells = chunk.iter().map(|n| Cell::count(*n)).collect();
-            script.list("DELETE FROM open_intents WHERE seq IN {}", cells);
-        }
+        script.among("DELETE FROM open_intents WHERE seq IN {}", &rows.closed);
         let keys = rows.keys.into_values().map(|row| subject_keys::cells(&row));
         script.rows(subject_keys::INSERT, keys.collect());
         script.rows(

@@ -118,3 +118,31 @@ async fn sqlite_syncs_at_each_commit() {
         .await;
     assert_eq!(row, "wal");
 }
+
+#[test]
+fn a_postgres_that_does_not_sync_is_refused() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = testbed::Postgres::forgetful();
+    let refused = runtime.block_on(Database::open(&server.database()));
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("fsync = off"), "{refused}");
+}
+
+#[test]
+fn a_postgres_that_answers_before_it_syncs_is_told_to_wait() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = testbed::databases().postgres;
+    runtime.block_on(async {
+        let database = Database::open(&url).await.unwrap();
+        let careless = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$";
+        database.tell(careless).await.unwrap();
+        drop(database);
+        let database = Database::open(&url).await.unwrap();
+        let asked = "SELECT current_setting('synchronous_commit')";
+        let read = database.rows(asked, Vec::new()).await.unwrap();
+        assert_eq!(read[0].text(0).unwrap(), "off", "what others get");
+        let mut session = database.session().await.unwrap();
+        let written = session.rows(asked, Vec::new()).await.unwrap();
+        assert_eq!(written[0].text(0).unwrap(), "on", "what the writer has");
+    });
+}
