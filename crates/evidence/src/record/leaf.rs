@@ -191,6 +191,17 @@ fn shape(event: &Event) -> Shape {
             estimated: *estimated,
             answer: answer.map(|a| hex::encode(a.0)),
         },
+        Event::CaseStep { .. }
+        | Event::Directory { .. }
+        | Event::Erased { .. }
+        | Event::Expired { .. }
+        | Event::BodyRead { .. } => shape_of_deed(event),
+    }
+}
+
+/// Of what people or the house did.
+fn shape_of_deed(event: &Event) -> Shape {
+    match event {
         Event::CaseStep { case, step, digest } => Shape::CaseStep {
             case: case.to_string(),
             step: step.clone(),
@@ -233,6 +244,8 @@ fn shape(event: &Event) -> Shape {
             by: by.clone(),
             reason: hex::encode(reason),
         },
+        // Those of exchanges are shaped there.
+        Event::Intent { .. } | Event::Refusal { .. } | Event::Completion { .. } => shape(event),
     }
 }
 
@@ -291,6 +304,17 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             estimated,
             answer: answer.map(|a| digest(&a).map(Commitment)).transpose()?,
         },
+        Shape::CaseStep { .. }
+        | Shape::Directory { .. }
+        | Shape::Erased { .. }
+        | Shape::Expired { .. }
+        | Shape::BodyRead { .. } => deed(shape)?,
+    })
+}
+
+/// What people or the house did.
+fn deed(shape: Shape) -> Result<Event, RecordError> {
+    Ok(match shape {
         Shape::CaseStep {
             case,
             step,
@@ -334,6 +358,8 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             by,
             reason: digest(&reason)?,
         },
+        // Those of exchanges are read there.
+        Shape::Intent { .. } | Shape::Refusal { .. } | Shape::Completion { .. } => event(shape)?,
     })
 }
 

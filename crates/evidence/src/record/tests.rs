@@ -69,6 +69,12 @@ fn event() -> impl Strategy<Value = Event> {
             digest,
         }),
         (".*", ".*").prop_map(|(change, subject)| Event::Directory { change, subject }),
+        about_bodies(),
+    ]
+}
+
+fn about_bodies() -> impl Strategy<Value = Event> {
+    prop_oneof![
         (
             any::<Option<[u8; 32]>>(),
             0..1_u64 << 53,

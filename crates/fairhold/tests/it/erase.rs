@@ -181,6 +181,41 @@ async fn tree(data: &Path, size: u64) -> (Tree, Vec<Vec<u8>>) {
     )
 }
 
+/// A hold stands in the way of the erasure until it is released.
+async fn held_back(data: &Path, erase: &[&str], keys: &Pieces) {
+    let hold = ask(
+        data,
+        &[
+            "hold",
+            "add",
+            "--account",
+            "a",
+            "--by",
+            "counsel",
+            "--reason",
+            "suit",
+        ],
+    )
+    .await;
+    assert_eq!(code(data, erase).await, Some(1), "a hold stands in the way");
+    assert!(keys.places(data) > 0);
+    let hold = hold["hold"].as_str().unwrap();
+    ask(data, &["hold", "release", hold, "--by", "counsel"]).await;
+}
+
+/// The first records are as they were, and proven under the root that they had.
+async fn still_proven(data: &Path, before: &Tree, leaves: &[Vec<u8>]) {
+    let size = leaves.len() as u64;
+    let root = before.root(size).unwrap();
+    let (_, after) = tree(data, size).await;
+    assert_eq!(after, leaves);
+    for (seq, leaf) in after.iter().enumerate() {
+        let seq = seq as u64;
+        let proof = before.inclusion_proof(seq, size).unwrap();
+        verify_inclusion(&leaf_hash(leaf), seq, size, &proof, &root).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_erased_is_in_no_file_and_the_log_still_proves_that_it_was() {
     let folder = tempfile::tempdir().unwrap();
@@ -216,21 +251,6 @@ async fn what_was_erased_is_in_no_file_and_the_log_still_proves_that_it_was() {
 
     let size = database(&data).await.count().await.unwrap();
     let (before, leaves) = tree(&data, size).await;
-    let root = before.root(size).unwrap();
-    let hold = ask(
-        &data,
-        &[
-            "hold",
-            "add",
-            "--account",
-            "a",
-            "--by",
-            "counsel",
-            "--reason",
-            "suit",
-        ],
-    )
-    .await;
     let erase = [
         "erase",
         "--account",
@@ -242,14 +262,7 @@ async fn what_was_erased_is_in_no_file_and_the_log_still_proves_that_it_was() {
         "--reason",
         "asked",
     ];
-    assert_eq!(
-        code(&data, &erase).await,
-        Some(1),
-        "a hold stands in the way"
-    );
-    assert!(keys.places(&data) > 0);
-    let hold = hold["hold"].as_str().unwrap();
-    ask(&data, &["hold", "release", hold, "--by", "counsel"]).await;
+    held_back(&data, &erase, &keys).await;
 
     let erased = ask(&data, &erase).await;
     assert_eq!(
@@ -266,13 +279,7 @@ async fn what_was_erased_is_in_no_file_and_the_log_still_proves_that_it_was() {
         }
         server.kill().await.unwrap();
     }
-    let (_, after) = tree(&data, size).await;
-    assert_eq!(after, leaves);
-    for (seq, leaf) in after.iter().enumerate() {
-        let seq = seq as u64;
-        let proof = before.inclusion_proof(seq, size).unwrap();
-        verify_inclusion(&leaf_hash(leaf), seq, size, &proof, &root).unwrap();
-    }
+    still_proven(&data, &before, &leaves).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
