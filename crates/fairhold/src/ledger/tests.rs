@@ -326,6 +326,20 @@ fn an_empty_database_under_a_later_mark_is_not_signed() {
 }
 
 #[test]
+fn who_begins_an_epoch_second_is_told_so() {
+    on_both(|url, _| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(&url, folder.path()).await;
+        bench.ledger.begin(1, None, "first").await.unwrap();
+        let second = bench.ledger.begin(1, None, "second").await.unwrap_err();
+        let words = second.to_string();
+        assert!(words.contains("another process began epoch 1"), "{words}");
+        assert!(words.contains("fairhold ledger list"), "{words}");
+        bench.close().await;
+    });
+}
+
+#[test]
 fn of_two_sealers_one_stops() {
     on_both(|url, _| async move {
         let folder = tempfile::tempdir().unwrap();
@@ -386,14 +400,18 @@ fn readers_of_a_server_ask_for_no_round() {
         assert!(matches!(file, Err(ReadError::NotYet)), "{file:?}");
         // A command without a server: of many that wait, one seals.
         bench.ledger.running.store(false, Ordering::Release);
-        let sealing = bench.ledger.sealing.lock().await;
-        let first = tokio::spawn({
+        let mut sealing = bench.ledger.sealing.lock().await;
+        let waits = tokio::spawn({
             let ledger = Arc::clone(&bench.ledger);
             async move { ledger.seal_first().await }
         });
-        drop(sealing);
-        first.await.unwrap().unwrap();
+        for _ in 0..100 {
+            tokio::task::yield_now().await; // it waits for the lock by now
+        }
+        bench.ledger.seal_under(&mut sealing).await.unwrap();
         bench.record(&[Some("acme")], 1, 1).await;
+        drop(sealing);
+        waits.await.unwrap().unwrap();
         bench.ledger.seal_first().await.unwrap();
         assert_eq!(bench.ledger.current().unwrap().sealed, 1);
         bench.close().await;

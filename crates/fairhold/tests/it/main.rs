@@ -23,6 +23,8 @@ mod sketch;
 mod soak;
 #[cfg(test)]
 mod terms;
+#[cfg(test)]
+mod timestamp;
 mod typed;
 #[cfg(test)]
 mod watch;
