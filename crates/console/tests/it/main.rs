@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod terms;
+
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -543,130 +548,4 @@ fn a_page_says_what_acts_until_when_and_in_the_readers_language() {
     };
     let page = case_page(&closed, "en");
     assert!(!page.contains("C-1/declare") && page.contains("No restriction can be appealed"));
-}
-
-#[tokio::test]
-async fn a_customer_reads_its_own_terms_and_people_agree_and_declare() {
-    let (office, router) = house();
-    let own = "Bearer key-of-bad";
-    let (status, _) = ask(&router, "GET", "/v1/terms", "", "").await;
-    assert_eq!(status, StatusCode::UNAUTHORIZED);
-    let (status, body) = ask(&router, "GET", "/v1/terms", own, "").await;
-    assert_eq!(status, StatusCode::OK);
-    let terms: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(
-        (&terms["account"], &terms["purposes"][0]),
-        (&"acct_bad".into(), &"rag".into())
-    );
-    let browser = Request::builder()
-        .uri("/v1/terms")
-        .header(header::AUTHORIZATION, own)
-        .header(header::ACCEPT, "text/html,*/*")
-        .body(Body::empty())
-        .unwrap();
-    let response = router.clone().oneshot(browser).await.unwrap();
-    let page = response.into_body().collect().await.unwrap().to_bytes();
-    let page = String::from_utf8_lossy(&page);
-    assert!(
-        page.contains("&lt;b&gt;Terms") && !page.contains("<b>Terms"),
-        "{page}"
-    );
-    let path = "/admin/accounts/a/terms";
-    let (status, _) = ask(&router, "PUT", path, "Bearer token", "{\"declared\":[]}").await;
-    assert_eq!(status, StatusCode::OK);
-    let path = "/admin/accounts/a/links";
-    let links = "{\"network\":[\"203.0.113.1\"]}";
-    let (status, body) = ask(&router, "POST", path, "Bearer token", links).await;
-    assert_eq!(status, StatusCode::OK);
-    assert!(!body.contains("203.0"), "{body}");
-    let (status, _) = ask(
-        &router,
-        "POST",
-        path,
-        "Bearer token",
-        "{\"country\":[\"DE\"]}",
-    )
-    .await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    let path = "/admin/projects/p/purposes";
-    let (status, body) = ask(&router, "PUT", path, "Bearer token", "[\"rag\"]").await;
-    assert_eq!((status, body.as_str()), (StatusCode::OK, "[\"rag\"]"));
-    let asked = office.asked.lock().unwrap().clone();
-    assert_eq!(
-        asked,
-        [
-            "agree a {\"declared\":[]}",
-            "link a 203.0.113.1",
-            "declare p rag"
-        ]
-    );
-}
-
-/// Status, named header and body of a GET.
-async fn fetch(router: &Router, path: &str, auth: &str, name: &str) -> (u16, String, String) {
-    let mut request = Request::builder().uri(path);
-    if !auth.is_empty() {
-        request = request.header(header::AUTHORIZATION, auth);
-    }
-    let request = request.body(Body::empty()).unwrap();
-    let response = router.clone().oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let value = response.headers().get(name).cloned();
-    let value = value.map_or_else(String::new, |v| v.to_str().unwrap().to_owned());
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    (status, value, String::from_utf8_lossy(&bytes).into_owned())
-}
-
-#[tokio::test]
-async fn the_root_log_is_public_and_a_ledger_is_its_customers() {
-    let (_, router) = house();
-    let cached = async |path: &str, auth: &str| fetch(&router, path, auth, "cache-control").await;
-    let (status, cache, body) = cached("/fairhold/v1/log/checkpoint", "").await;
-    assert_eq!(
-        (status, cache.as_str(), body.as_str()),
-        (200, "no-cache", "checkpoint")
-    );
-    let (status, cache, _) = cached("/fairhold/v1/log/tile/0/000", "").await;
-    assert_eq!(
-        (status, cache.as_str()),
-        (200, "public, max-age=31536000, immutable")
-    );
-    let (status, _, body) = cached("/fairhold/v1/log/tile/0/001", "").await;
-    assert!(
-        status == 503 && body.contains("refuses to sign"),
-        "{status} {body}"
-    );
-    let own = "/fairhold/v1/ledgers/acct_bad/tile/0/000";
-    let (status, cache, _) = cached(own, "Bearer key-of-bad").await;
-    assert_eq!(
-        (status, cache.as_str()),
-        (200, "private, max-age=31536000, immutable")
-    );
-    assert_eq!(cached(own, "Bearer key-of-other").await.0, 404);
-    assert_eq!(cached(own, "").await.0, 401);
-    assert_eq!(
-        cached("/admin/house/checkpoint?epoch=1", "Bearer token")
-            .await
-            .0,
-        200
-    );
-}
-
-#[tokio::test]
-async fn a_receipt_is_here_or_will_be() {
-    let (office, router) = house();
-    let path = |n| format!("/fairhold/v1/receipts/{n}");
-    let key = "Bearer key-of-bad";
-    let (status, seq, body) = fetch(&router, &path(1), key, "x-evidence-seq").await;
-    assert_eq!((status, seq.as_str()), (200, "1"));
-    assert!(body.starts_with("c2sp.org/tlog-proof@v1"), "{body}");
-    let json = fetch(&router, &(path(1) + "?format=json"), key, "content-type").await;
-    assert!(json.2.contains("ledger_proof"), "{json:?}");
-    let (status, wait, _) = fetch(&router, &path(2), key, "retry-after").await;
-    assert_eq!((status, wait.as_str()), (404, "1"));
-    let (status, wait, _) = fetch(&router, &path(3), key, "retry-after").await;
-    assert_eq!((status, wait.as_str()), (404, ""));
-    assert_eq!(fetch(&router, &path(1), "", "x").await.0, 401);
-    let asked = office.asked.lock().unwrap().clone();
-    assert_eq!(asked[0], "receipt 1 of acct_bad");
 }

@@ -274,3 +274,9 @@ fn what_was_decided_outlives_a_restart() {
         });
     });
 }
+
+#[test]
+fn a_failure_of_the_store_is_not_told_as_one_of_opening_it() {
+    let words = KeeperError::Store(StoreError::ReadOnly).to_string();
+    assert!(words.starts_with("read or write the store: "), "{words}");
+}
