@@ -102,7 +102,7 @@ pub fn accept(
     let read = TimeStampResp::from_der(answer)?;
     let Some(token) = read.time_stamp_token else {
         let words = read.status.status_string.unwrap_or_default();
-        let words: Vec<&str> = words.iter().map(|w| w.as_ref()).collect();
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         return Err(StampError::Refused(if words.is_empty() {
             String::new()
         } else {
@@ -130,10 +130,10 @@ pub fn accept(
     signed.certificates = Some(CertificateSet(own));
     signed.crls = None;
     let mut signers = SetOfVec::new();
-    for signer in signed.signer_infos.0.iter() {
-        let mut signer = signer.clone();
-        signer.unsigned_attrs = None;
-        signers.insert(signer)?;
+    for each in signed.signer_infos.0.iter() {
+        let mut one = each.clone();
+        one.unsigned_attrs = None;
+        signers.insert(one)?;
     }
     signed.signer_infos = SignerInfos(signers);
     let response = granted(&ContentInfo {
