@@ -217,9 +217,9 @@ impl Template {
             .into_iter()
             .chain(CHOICES.map(|name| (name, &[][..])));
         for (name, needed) in all {
-            let named = words(self.section(name));
-            let lacking = needed.iter().find(|word| !named.contains(word));
-            let unknown = named.iter().find(|word| !needed.contains(word));
+            let written = words(self.section(name));
+            let lacking = needed.iter().find(|word| !written.contains(word));
+            let unknown = written.iter().find(|word| !needed.contains(word));
             if let Some(word) = lacking.or(unknown) {
                 let word = (*word).to_owned();
                 return Err(TemplateError::Words { name, word });
