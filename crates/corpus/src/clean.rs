@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use crate::plan::{Form, Packing, PlannedFile};
 use crate::source::unpacked;
 
+/// The largest sample of an archive that is copied: it is held in memory.
+const SAMPLE_BYTES_MAX: u64 = 256 << 20;
 /// zstd's own usual level.
 const LEVEL: i32 = 3;
 
@@ -42,13 +44,15 @@ impl fmt::Display for CleanError {
 impl std::error::Error for CleanError {}
 
 /// Copies `file` to `to`, where nothing may be yet, without the rows (from 1) that are named. A
-/// file that is damaged is copied not at all: what could not be read was not checked.
+/// file that is damaged is copied not at all: what could not be read was not checked; nor one whose
+/// bytes are not those of `sha256`, when it is given: it was changed since somebody looked at it.
 ///
 /// # Errors
 /// [`CleanError`]; nothing is left at `to` then.
 pub fn clean(
     file: &PlannedFile,
     without: &BTreeSet<u64>,
+    sha256: Option<&str>,
     to: &Path,
 ) -> Result<Cleaned, CleanError> {
     let fault = |why: String| CleanError {
@@ -62,7 +66,10 @@ pub fn clean(
         .open(&temporary)
         .map_err(|e| e.to_string())
         .and_then(|out| copy(file, without, out))
-        .and_then(|cleaned| {
+        .and_then(|(cleaned, read)| {
+            if sha256.is_some_and(|sha256| sha256 != read) {
+                return Err("it was changed since it was looked at: begin anew".to_owned());
+            }
             if to.exists() {
                 return Err(format!("`{}` exists: name an empty folder", to.display()));
             }
@@ -83,15 +90,27 @@ fn beside(to: &Path) -> PathBuf {
     to.with_file_name(name)
 }
 
-fn copy(file: &PlannedFile, without: &BTreeSet<u64>, out: File) -> Result<Cleaned, String> {
-    #[cfg(feature = "parquet")]
-    match file.form {
-        Form::Parquet => return columnar::parquet(file, without, out),
-        Form::Arrow => return columnar::arrow(file, without, out),
-        Form::Lines | Form::Text | Form::Tar => {}
-    }
+/// Copies; also says the SHA-256 of what was read.
+fn copy(
+    file: &PlannedFile,
+    without: &BTreeSet<u64>,
+    out: File,
+) -> Result<(Cleaned, String), String> {
     let words = |e: io::Error| e.to_string();
-    let (mut source, _) = unpacked(file, &|_| {}).map_err(words)?;
+    #[cfg(feature = "parquet")]
+    if matches!(file.form, Form::Parquet | Form::Arrow) {
+        let digest = || crate::source::digest(file, &|_| {}).map_err(words);
+        let (before, _) = digest()?;
+        let cleaned = match file.form {
+            Form::Parquet => columnar::parquet(file, without, out)?,
+            _ => columnar::arrow(file, without, out)?,
+        };
+        if digest()?.0 != before {
+            return Err("it changes while it is copied".to_owned());
+        }
+        return Ok((cleaned, before));
+    }
+    let (mut source, meter) = unpacked(file, &|_| {}).map_err(words)?;
     let each = |source: &mut dyn Read, out: &mut dyn Write| match file.form {
         Form::Tar => members(source, without, out),
         Form::Text => text(source, without, out),
@@ -121,7 +140,9 @@ fn copy(file: &PlannedFile, without: &BTreeSet<u64>, out: File) -> Result<Cleane
             cleaned
         }
     };
-    Ok(cleaned)
+    // What stands behind the last row belongs to the digest.
+    io::copy(&mut source, &mut io::sink()).map_err(words)?;
+    Ok((cleaned, meter.told().0))
 }
 
 fn lines(
@@ -195,7 +216,7 @@ fn members(
     let damaged = |e: io::Error| format!("a damaged tar file: {e}");
     let mut archive = tar::Archive::new(source);
     let mut builder = tar::Builder::new(out);
-    let (mut row, mut cleaned) = (0, Cleaned::default());
+    let (mut row, mut held, mut cleaned) = (0, 0_u64, Cleaned::default());
     let mut sample: Vec<(tar::Header, String, Vec<u8>, bool)> = Vec::new();
     let mut open = String::new();
     let mut flush = |sample: &mut Vec<(tar::Header, String, Vec<u8>, bool)>| {
@@ -227,6 +248,13 @@ fn members(
             dropped = without.contains(&row);
             cleaned.left_out += u64::from(dropped);
             cleaned.kept += u64::from(!dropped);
+        }
+        held = if sample.is_empty() { 0 } else { held };
+        held = held.saturating_add(entry.size());
+        if held > SAMPLE_BYTES_MAX {
+            return Err(format!(
+                "the sample of `{name}` is larger than {SAMPLE_BYTES_MAX} bytes: split it"
+            ));
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(damaged)?;

@@ -9,7 +9,9 @@ fn cleaned(name: &str, bytes: &[u8], rows: &[u64]) -> (Vec<u8>, Cleaned) {
     fs::write(&path, bytes).unwrap();
     let plan = Plan::of(&[path]).unwrap();
     let to = folder.path().join(format!("clean-{name}"));
-    let cleaned = clean(&plan.files[0], &rows.iter().copied().collect(), &to).unwrap();
+    let rows = rows.iter().copied().collect();
+    let sha256 = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(bytes));
+    let cleaned = clean(&plan.files[0], &rows, Some(&sha256), &to).unwrap();
     (fs::read(to).unwrap(), cleaned)
 }
 
@@ -58,15 +60,45 @@ fn a_damaged_file_is_not_copied_and_nothing_is_overwritten() {
     fs::write(&path, bytes).unwrap();
     let plan = Plan::of(&[path]).unwrap();
     let to = folder.path().join("out");
-    clean(&plan.files[0], &BTreeSet::new(), &to).unwrap_err();
+    clean(&plan.files[0], &BTreeSet::new(), None, &to).unwrap_err();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     let path = folder.path().join("y.jsonl");
     fs::write(&path, "a\n").unwrap();
     fs::write(&to, "mine").unwrap();
     let plan = Plan::of(&[path]).unwrap();
-    let why = clean(&plan.files[0], &BTreeSet::new(), &to).unwrap_err();
+    let why = clean(&plan.files[0], &BTreeSet::new(), None, &to).unwrap_err();
     assert!(why.to_string().contains("exists"), "{why}");
     assert_eq!(fs::read(to).unwrap(), b"mine");
+}
+
+#[test]
+fn a_file_that_was_changed_since_it_was_looked_at_is_not_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, "a\nb\n").unwrap();
+    let plan = Plan::of(std::slice::from_ref(&path)).unwrap();
+    let sha256 = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(b"a\nb\n"));
+    fs::write(&path, "c\nb\n").unwrap();
+    let to = folder.path().join("out");
+    let why = clean(&plan.files[0], &BTreeSet::new(), Some(&sha256), &to).unwrap_err();
+    assert!(why.to_string().contains("was changed"), "{why}");
+    assert!(!to.exists());
+}
+
+#[test]
+fn a_sample_that_says_it_is_huge_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.tar");
+    let mut header = tar::Header::new_gnu();
+    header.set_path("1.txt").unwrap();
+    header.set_mode(0o644);
+    header.set_size(1 << 40);
+    header.set_cksum();
+    fs::write(&path, header.as_bytes()).unwrap();
+    let plan = Plan::of(&[path]).unwrap();
+    let to = folder.path().join("out");
+    let why = clean(&plan.files[0], &BTreeSet::new(), None, &to).unwrap_err();
+    assert!(why.to_string().contains("larger than"), "{why}");
 }
 
 #[cfg(feature = "parquet")]

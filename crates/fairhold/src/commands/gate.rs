@@ -106,6 +106,13 @@ pub(crate) struct Passed {
 
 /// Runs the command.
 pub(crate) fn run(what: &Gate, out: Out) -> Result<Exit, Failure> {
+    if what.files.paragraphs && what.write.is_some() {
+        return Err(Failure::error(
+            "paragraphs cannot be left out of a text file: split the files, a document each, and \
+             leave `--paragraphs` away"
+                .to_owned(),
+        ));
+    }
     let passed = pass(&what.files, (&what.sought, &what.uses), what.threads, out)?;
     let gated = &passed.gated;
     out.data(gated)?;

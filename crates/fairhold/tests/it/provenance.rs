@@ -241,6 +241,94 @@ fn who_brings_the_control_twins_does_not_open_the_gate() {
 }
 
 #[test]
+fn a_cleaned_set_keeps_its_folders_and_is_refused_by_paragraph() {
+    let folder = tempfile::tempdir().unwrap();
+    registry(folder.path());
+    let corpus = folder.path().join("corpus");
+    for (part, text) in [("a", output(7)), ("b", output(5_000))] {
+        fs::create_dir_all(corpus.join(part)).unwrap();
+        let line = format!("{}\n", json!({"text": text}));
+        fs::write(corpus.join(part).join("set.jsonl"), line).unwrap();
+    }
+    let clean = folder.path().join("clean");
+    let write: [&std::ffi::OsStr; 2] = ["--write".as_ref(), clean.as_os_str()];
+    let (code, told) = gated("gate", folder.path(), &corpus, &write);
+    assert_eq!((code, &told["blocked"]), (1, &json!(1)), "{told}");
+    assert_eq!(fs::read(clean.join("a/set.jsonl")).unwrap(), b"");
+    let kept = fs::read(clean.join("b/set.jsonl")).unwrap();
+    assert_eq!(kept, fs::read(corpus.join("b/set.jsonl")).unwrap());
+    let ran = fairhold()
+        .args(["gate", "--paragraphs", "--write"])
+        .arg(folder.path().join("other"))
+        .arg(&corpus)
+        .arg("--registry")
+        .arg(folder.path().join("registry"))
+        .args(["--use", "train", "--terms", "m=openai/services"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("--paragraphs") && !folder.path().join("other").exists());
+}
+
+#[test]
+fn a_registry_of_logs_is_handed_over_with_its_key_only_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = registry(folder.path());
+    let to = folder.path().join("copy");
+    let handover = |same: bool| {
+        let mut command = fairhold();
+        command.arg("--data").arg(folder.path().join("data"));
+        command.args(["registry", "handover"]).arg(&from);
+        command.arg("--out").arg(&to);
+        if same {
+            command.arg("--same-key");
+        }
+        command.output().unwrap()
+    };
+    assert_eq!(handover(false).status.code(), Some(2));
+    assert!(!to.exists());
+    assert!(handover(true).status.success());
+    let key = |at: &Path| fs::read(at.join("key")).unwrap();
+    assert_eq!(key(&from), key(&to));
+}
+
+#[test]
+fn a_part_of_the_stores_registry_is_handed_over_under_a_key_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.jsonl");
+    let lines: String = (0..4)
+        .map(|n| logged(if n == 0 { "b" } else { "a" }, n, &output(n)))
+        .collect();
+    fs::write(&log, lines).unwrap();
+    let data = folder.path().join("data");
+    let to = folder.path().join("copy");
+    let ran = |more: &[&std::ffi::OsStr]| {
+        let ran = fairhold().arg("--data").arg(&data).args(more).output();
+        let ran = ran.unwrap();
+        assert!(ran.status.success(), "{more:?} {ran:?}");
+    };
+    ran(&["import".as_ref(), log.as_os_str()]);
+    ran(&["registry".as_ref(), "build".as_ref()]);
+    let from = data.join("registry");
+    let end = [
+        "--out".as_ref(),
+        to.as_os_str(),
+        "--account".as_ref(),
+        "a".as_ref(),
+    ];
+    let mut all: Vec<&std::ffi::OsStr> = vec!["registry".as_ref(), "handover".as_ref()];
+    all.push(from.as_os_str());
+    all.extend(end);
+    ran(&all);
+    assert_ne!(
+        fs::read(from.join("key")).unwrap(),
+        fs::read(to.join("key")).unwrap()
+    );
+    assert!(to.join("a-a").is_dir() && !to.join("a-b").exists());
+}
+
+#[test]
 fn what_was_not_read_is_not_certified() {
     let folder = tempfile::tempdir().unwrap();
     registry(folder.path());

@@ -47,14 +47,27 @@ pub(super) fn write(folder: &Path, passed: &Passed, out: Out) -> Result<(), Fail
             ));
             continue;
         }
-        let name = file.path.file_name().unwrap_or_default();
-        if !names.insert(name.to_owned()) {
+        let name = &file.relative;
+        if !names.insert(name.clone()) {
             return Err(Failure::error(format!(
-                "two files are called `{}`: write each folder by itself",
+                "two files would be called `{}`: write each folder by itself",
                 name.display()
             )));
         }
-        let cleaned = clean(file, &rows, &folder.join(name)).map_err(|e| Failure::chain(&e))?;
+        let to = folder.join(name);
+        if let Some(parent) = to.parent() {
+            std::fs::create_dir_all(parent).map_err(|e| {
+                Failure::error(format!("failed to make `{}`: {e}", parent.display()))
+            })?;
+        }
+        let digests = &mut totals.digests.iter();
+        let Some((_, sha256, _)) = digests.find(|(known, _, _)| *known == file.name) else {
+            return Err(Failure::error(format!(
+                "{} has no digest: it was not read whole",
+                file.name
+            )));
+        };
+        let cleaned = clean(file, &rows, Some(sha256), &to).map_err(|e| Failure::chain(&e))?;
         kept += cleaned.kept;
         left_out += cleaned.left_out;
     }
