@@ -328,6 +328,21 @@ impl Folder {
         Ok(())
     }
 
+    /// Removes every segment of an account; says how many files went. The log's place stays: what was
+    /// read is not read again.
+    pub(crate) fn forget(&self, _right: &Writing, account: &str) -> Result<usize, RegistryError> {
+        let mut gone = 0;
+        for file in self.files()? {
+            // The name of a folder may be cut; whose it is stands in the segment.
+            if Self::read(&file.path)?.account().as_str() == account {
+                std::fs::remove_file(&file.path)
+                    .map_err(|e| RegistryError::File(file.path.clone(), e))?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
     fn place(&self) -> Result<Place, RegistryError> {
         let path = self.path.join("place.json");
         match std::fs::read(&path) {

@@ -2,7 +2,7 @@
 //!
 //! A gram is hashed by NH (universal, fast: one multiplication a word) to 128 bits, and those by
 //! SipHash-1-3, a keyed pseudorandom function, to 64: who lacks the key can neither ask a
-//! registry for a text nor join two registries. Reasons: `docs/decisions/0013-grams-under-a-key.md`.
+//! registry for a text nor join two registries. Reasons: `docs/decisions/0015-grams-under-a-key.md`.
 
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher as _;

@@ -139,6 +139,14 @@ pub(crate) enum Registry {
         /// The registry's folder; `registry` in the data folder without it.
         dir: Option<PathBuf>,
     },
+    /// Remove every fingerprint of an account, after it was erased.
+    Forget {
+        /// The account.
+        account: String,
+        /// The registry's folder; `registry` in the data folder without it.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Make a part of a registry anew for another party, under a key of its own.
     Handover {
         /// The registry's folder.

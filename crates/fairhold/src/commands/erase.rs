@@ -61,6 +61,14 @@ pub(crate) async fn run<O: Office>(office: &O, what: Erase, out: Out) -> Result<
             done.unattributed, done.account
         ));
     }
+    if done.seq.is_some() {
+        // Fingerprints hold no text, but say whether a text that somebody guesses was an output.
+        out.next(&format!(
+            "fairhold registry forget {} (removes the fingerprints of its outputs; stop the server \
+             first)",
+            done.account
+        ));
+    }
     if let Some(beyond) = &done.beyond {
         out.say(beyond);
     }

@@ -59,6 +59,15 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
             out.line(&format!("{gone} files were joined to others"));
             Ok(Exit::Clean)
         }
+        Registry::Forget { account, dir } => {
+            let folder = Folder::open(&at(dir)).map_err(said)?;
+            let right = folder.lock().map_err(said)?;
+            let gone = folder.forget(&right, account).map_err(said)?;
+            out.data(&json!({"files_removed": gone}))?;
+            out.line(&format!("{gone} files of {account} are removed"));
+            out.say("copies that were handed over still hold what they held");
+            Ok(Exit::Clean)
+        }
         Registry::Handover {
             dir,
             out: to,

@@ -207,3 +207,17 @@ fn twins_of_several_models_count_each_though_their_logs_number_alike() {
     }
     assert_eq!((making.taken, making.len()), (3, 3));
 }
+
+#[test]
+fn a_forgotten_account_is_not_recognised_and_the_others_are() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open_or_make(temporary.path()).unwrap();
+    let right = folder.lock().unwrap();
+    folder.write(&right, made(&folder, 0..4), (0, 0)).unwrap();
+    folder.write(&right, made(&folder, 4..8), (0, 16)).unwrap();
+    folder.advance(&right, 16).unwrap();
+    assert_eq!(folder.forget(&right, "odd").unwrap(), 2);
+    assert_eq!(outputs(&folder), 4);
+    assert_eq!(folder.next().unwrap(), 16);
+    assert_eq!(folder.forget(&right, "nobody").unwrap(), 0);
+}
