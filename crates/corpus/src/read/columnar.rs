@@ -77,7 +77,7 @@ pub(crate) fn parquet(
                 return Err(words(&e));
             }
         };
-        if rows(&batch, others, options, &mut gather)?.is_break() {
+        if rows(&batch, others, options, &mut gather).is_break() {
             return Ok(());
         }
     }
@@ -98,7 +98,7 @@ pub(crate) fn arrow(file: &PlannedFile, options: &Options, take: Take<'_>) -> Re
     let mut each = |batch: Result<RecordBatch, arrow_schema::ArrowError>| match batch {
         Ok(batch) => {
             let others = others(batch.schema_ref(), &options.columns);
-            rows(&batch, others, options, &mut gather)
+            Ok(rows(&batch, others, options, &mut gather))
         }
         Err(e) => {
             let _ = gather.hand_on();
@@ -209,8 +209,10 @@ fn others(schema: &Schema, columns: &Columns) -> bool {
 /// is not decoded is not looked at, and must not pass for empty.
 fn holds_text(kind: &DataType) -> Result<bool, String> {
     Ok(match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Binary
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Binary
         | DataType::LargeBinary
         | DataType::BinaryView
         | DataType::FixedSizeBinary(_) => true,
@@ -240,7 +242,7 @@ fn rows(
     others: bool,
     options: &Options,
     gather: &mut Gather<'_, '_>,
-) -> Result<ControlFlow<()>, String> {
+) -> ControlFlow<()> {
     let columns = &options.columns;
     let text = batch.column_by_name(columns.text.name());
     for row in 0..batch.num_rows() {
@@ -277,10 +279,10 @@ fn rows(
             }
         };
         if gather.add(row).is_break() {
-            return Ok(ControlFlow::Break(()));
+            return ControlFlow::Break(());
         }
     }
-    Ok(ControlFlow::Continue(()))
+    ControlFlow::Continue(())
 }
 
 /// Every string of a value; alone without an end of line. Bytes count as text, and must then be.

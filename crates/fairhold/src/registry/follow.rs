@@ -33,7 +33,7 @@ const WAIT: Duration = Duration::from_secs(30);
 /// So many records behind the log it is said.
 const BEHIND: u64 = 100_000;
 /// How often.
-const TELL: Duration = Duration::from_mins(1);
+const TELL: Duration = Duration::from_secs(60);
 
 /// How long to rest after so much work. A busy gateway's log always has something new, a full page
 /// or not.
