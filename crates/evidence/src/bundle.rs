@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use verifier::bundle::{
     CHAIN, CHECKPOINT, Files, HOWTO, KIND, PAYLOAD, POLICY, PREDICATE, STATEMENT, TIMESTAMP, VKEY,
-    pack,
+    accused, pack,
 };
 use verifier::proof::TlogProof;
 
@@ -176,22 +176,6 @@ fn proof_text(index: u64, hashes: &[Hash], checkpoint: &str) -> Vec<u8> {
     }
     .to_string()
     .into_bytes()
-}
-
-/// The accounts that the case's steps name.
-fn accused(steps: &[String]) -> BTreeSet<String> {
-    let steps = steps.iter().map(String::as_str).map(serde_json::from_str);
-    let accounts = steps.flatten().filter_map(|step: Value| {
-        // An observation opens a case; in the first form of steps a proposal did.
-        let named = step
-            .pointer("/step/observed/accounts")
-            .or_else(|| step.pointer("/proposal/accounts"));
-        named?.as_array().cloned()
-    });
-    accounts
-        .flatten()
-        .filter_map(|account| account.as_str().map(str::to_owned))
-        .collect()
 }
 
 fn of_accused(entry: &Entry, accused: &BTreeSet<String>) -> Result<(), BundleError> {

@@ -176,4 +176,4 @@ fn is_of(certificate: &Certificate, sid: &SignerIdentifier) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

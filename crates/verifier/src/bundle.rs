@@ -6,9 +6,10 @@
 //! checkpoints, under which the entries are; and that of the statement, which
 //! names every other file by its SHA-256.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -104,4 +105,20 @@ pub fn log_name(log: &str) -> &str {
         }
         _ => log,
     }
+}
+
+/// The accounts that the case's steps name.
+pub fn accused(steps: &[String]) -> BTreeSet<String> {
+    let steps = steps.iter().map(String::as_str).map(serde_json::from_str);
+    let accounts = steps.flatten().filter_map(|step: Value| {
+        // An observation opens a case; in the first form of steps a proposal did.
+        let named = step
+            .pointer("/step/observed/accounts")
+            .or_else(|| step.pointer("/proposal/accounts"));
+        named?.as_array().cloned()
+    });
+    accounts
+        .flatten()
+        .filter_map(|account| account.as_str().map(str::to_owned))
+        .collect()
 }

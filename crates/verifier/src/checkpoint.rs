@@ -125,3 +125,6 @@ impl Verifier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,8 +43,11 @@ pub enum TimestampError {
     Other,
     /// A signature or digest in it does not hold.
     Signature(String),
-    /// Its certificate does not lead to an authority that is trusted.
+    /// A certificate on the way to the authority is not fit for it.
     Chain(String),
+    /// It holds in itself, but its certificate leads to no authority that is
+    /// trusted: name the authority's certificate.
+    Untrusted,
 }
 
 impl fmt::Display for TimestampError {
@@ -56,6 +59,9 @@ impl fmt::Display for TimestampError {
             Self::Other => f.write_str("the timestamp is of other bytes"),
             Self::Signature(what) => write!(f, "the timestamp's signature does not hold: {what}"),
             Self::Chain(what) => write!(f, "the timestamp's certificate does not hold: {what}"),
+            Self::Untrusted => f.write_str(
+                "the timestamp's certificate leads to no authority that is trusted; name one with its certificate",
+            ),
         }
     }
 }
@@ -113,7 +119,7 @@ pub fn verify(
     )
     .map_err(TimestampError::Signature)?;
     let at = info.gen_time.to_unix_duration();
-    chain::check(certificate, authorities, between, at).map_err(TimestampError::Chain)?;
+    chain::check(certificate, authorities, between, at)?;
     Ok(Stamped {
         time: info.gen_time.to_date_time().to_string(),
         seconds: at.as_secs(),

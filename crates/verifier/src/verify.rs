@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::bundle::{
-    CHAIN, CHECKPOINT, Files, KIND, PAYLOAD, POLICY, PREDICATE, STATEMENT, TIMESTAMP, VKEY, pack,
-    unpack,
+    CHAIN, CHECKPOINT, Files, KIND, PAYLOAD, POLICY, PREDICATE, STATEMENT, TIMESTAMP, VKEY,
+    accused, pack, unpack,
 };
 use crate::checkpoint::{Note, Verifier};
 use crate::policy::Policy;
 
 mod entries;
+mod inputs;
 mod parts;
 
 pub use entries::Disclosed;
@@ -276,7 +277,8 @@ fn check(bundle: &[u8], files: Files, trust: &Trust<'_>) -> Result<Opened, Strin
         files: &files,
         note: &note,
     };
-    let parts = parts::all(&given, &entries, ledgers)?;
+    let accused = accused(&statement.predicate.steps);
+    let parts = parts::all(&given, &entries, ledgers, &accused)?;
     let proven = parts.iter().all(|part| part.proven || !part.asked);
     let report = Report {
         verdict: if proven {

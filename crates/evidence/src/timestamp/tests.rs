@@ -4,10 +4,10 @@ use std::process::Command;
 use super::*;
 
 /// An authority of openssl's, in a folder of its own.
-struct Authority(tempfile::TempDir);
+pub(crate) struct Authority(tempfile::TempDir);
 
 impl Authority {
-    fn new(kind: &str) -> Self {
+    pub(crate) fn new(kind: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/outside/tsa.sh");
         let made = Command::new("bash")
@@ -23,11 +23,11 @@ impl Authority {
         self.0.path().join(name)
     }
 
-    fn root(&self) -> Vec<u8> {
+    pub(crate) fn root(&self) -> Vec<u8> {
         std::fs::read(self.path("ca.pem")).unwrap()
     }
 
-    fn answer(&self, request: &[u8]) -> Vec<u8> {
+    pub(crate) fn answer(&self, request: &[u8]) -> Vec<u8> {
         std::fs::write(self.path("q.tsq"), request).unwrap();
         let told = Command::new("openssl")
             .args(["ts", "-reply", "-config"])
@@ -97,10 +97,10 @@ fn a_timestamp_of_something_else_or_by_somebody_else_is_refused() {
     );
     // Its own chain beside it does not make a stranger trusted.
     for root in [other.root(), Vec::new()] {
-        assert!(matches!(
+        assert_eq!(
             check(DATA, &root, &stamp.chain),
-            Err(TimestampError::Chain(_))
-        ));
+            Err(TimestampError::Untrusted)
+        );
     }
     assert!(matches!(
         accept(&answer, DATA, 8, &authority.root()),
@@ -146,10 +146,10 @@ fn only_a_certificate_for_timestamps_counts() {
     let (stamp, _) = accept(&answer, DATA, 3, &authority.root()).unwrap();
     // The signer's own certificate as an authority is none.
     let signer = std::fs::read(authority.path("tsa.pem")).unwrap();
-    assert!(matches!(
+    assert_eq!(
         verify(&stamp.response, DATA, &signer, &[]),
-        Err(TimestampError::Chain(_))
-    ));
+        Err(TimestampError::Untrusted)
+    );
     std::fs::write(
         authority.path("ext"),
         "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=critical,timeStamping,codeSigning\n",
@@ -180,5 +180,35 @@ fn only_a_certificate_for_timestamps_counts() {
     // openssl itself refuses to stamp with it, or we refuse what it stamped.
     if told.status.success() {
         assert!(accept(&told.stdout, DATA, 3, &authority.root()).is_err());
+    }
+}
+
+/// What must be understood and is not makes a certificate unfit, wherever it stands on the way.
+#[test]
+fn unknown_critical_extensions_are_refused() {
+    let authority = Authority::new("p256");
+    let answer = authority.answer(&request(DATA, 3).unwrap());
+    let (stamp, _) = accept(&answer, DATA, 3, &authority.root()).unwrap();
+    let again = |name: &str, extension: &str| {
+        let made = Command::new("openssl")
+            .current_dir(authority.0.path())
+            .args(["req", "-x509", "-key", "ca.key", "-days", "9", "-out", name])
+            .args(["-subj", "/O=Test/CN=Test Root", "-addext", extension])
+            .args(["-addext", "basicConstraints=critical,CA:TRUE"])
+            .output()
+            .expect("openssl must be installed");
+        assert!(made.status.success(), "{made:?}");
+        std::fs::read(authority.path(name)).unwrap()
+    };
+    for (extension, fit) in [
+        ("1.2.3.4=DER:0500", true),
+        ("1.2.3.4=critical,DER:0500", false),
+        ("nameConstraints=critical,permitted;DNS:example.com", false),
+    ] {
+        let held = verify(&stamp.response, DATA, &again("odd.pem", extension), &[]);
+        assert_eq!(held.is_ok(), fit, "{extension}: {held:?}");
+        if !fit {
+            assert!(matches!(held, Err(TimestampError::Chain(_))), "{held:?}");
+        }
     }
 }

@@ -28,6 +28,12 @@ fn key() -> LogKey {
 
 /// A bundle over a log of `size` leaves whose steps are at `places`.
 fn sample(case: &str, steps: &[&str], size: u64) -> Vec<u8> {
+    telling(case, steps, size, steps)
+}
+
+/// The same with a statement that tells other steps than the log holds.
+fn telling(case: &str, steps: &[&str], size: u64, told: &[&str]) -> Vec<u8> {
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
     let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
     let leaf = |seq: u64| {
         let event = match usize::try_from(seq).ok().and_then(|n| steps.get(n)) {
@@ -62,7 +68,7 @@ fn sample(case: &str, steps: &[&str], size: u64) -> Vec<u8> {
     write(&Input {
         case,
         statement: "because",
-        steps: &steps,
+        steps: &told,
         key: &key(),
         checkpoint: &checkpoint,
         ledgers: &[],
@@ -186,6 +192,25 @@ fn a_step_that_is_not_in_the_log_fails() {
     let report = verify(&bundle.unwrap(), None);
     assert_eq!(report.verdict, Verdict::Failed);
     assert!(report.fault.unwrap().contains("step 0"));
+}
+
+/// Nor tell them in another order, twice, or only the first of them.
+#[test]
+fn steps_are_the_logs_own_in_its_order() {
+    for (told, fault) in [
+        (&["a", "b", "c"][..], None),
+        (&["b", "a", "c"], Some("step 0")),
+        (&["a", "a", "b", "c"], Some("step 1")),
+        (&["a", "b"], Some("only 2")),
+        (&["a", "c"], Some("step 1")),
+    ] {
+        let report = verify(&telling("c1", &["a", "b", "c"], 9, told), None);
+        let held = report.fault.as_deref();
+        match fault {
+            None => assert_eq!(held, None, "{told:?}"),
+            Some(fault) => assert!(held.is_some_and(|h| h.contains(fault)), "{told:?} {held:?}"),
+        }
+    }
 }
 
 /// What VERIFY.md tells a stranger to run really verifies, and really refuses.

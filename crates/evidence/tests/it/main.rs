@@ -2,4 +2,5 @@
 
 #[cfg(test)]
 mod outside_tree;
+#[cfg(test)]
 mod vectors;

@@ -7,9 +7,15 @@ use der::asn1::ObjectIdentifier;
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
-use super::signature;
+use super::{TimestampError, signature};
 
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+/// Extensions that are understood here: constraints, key usage, extended key usage.
+const UNDERSTOOD: [ObjectIdentifier; 3] = [
+    ObjectIdentifier::new_unwrap("2.5.29.19"),
+    ObjectIdentifier::new_unwrap("2.5.29.15"),
+    ObjectIdentifier::new_unwrap("2.5.29.37"),
+];
 /// Certificates on the longest way that is followed.
 const LONGEST: usize = 8;
 /// Certificates that are read at most.
@@ -34,25 +40,44 @@ pub(super) fn check(
     authorities: &[u8],
     between: &[u8],
     at: Duration,
-) -> Result<(), String> {
-    let authorities = read(authorities)?;
-    let between = read(between)?;
-    stamps(signer)?;
-    valid(signer, at)?;
+) -> Result<(), TimestampError> {
+    let wrong = TimestampError::Chain;
+    let authorities = read(authorities).map_err(wrong)?;
+    let between = read(between).map_err(wrong)?;
+    stamps(signer).map_err(wrong)?;
+    fit(signer, at).map_err(wrong)?;
     let mut current = signer;
     for depth in 0..LONGEST {
         if let Some(anchor) = authorities.iter().find(|ca| issued(ca, current)) {
-            return signs(anchor, depth).and_then(|()| valid(anchor, at));
+            return signs(anchor, depth)
+                .and_then(|()| fit(anchor, at))
+                .map_err(wrong);
         }
         let next = between
             .iter()
             .find(|ca| *ca != current && issued(ca, current))
-            .ok_or("no certificate given leads to an authority that is trusted")?;
-        signs(next, depth)?;
-        valid(next, at)?;
+            .ok_or(TimestampError::Untrusted)?;
+        signs(next, depth).map_err(wrong)?;
+        fit(next, at).map_err(wrong)?;
         current = next;
     }
-    Err(format!("it is more than {LONGEST} certificates long"))
+    Err(wrong(format!(
+        "it is more than {LONGEST} certificates long"
+    )))
+}
+
+/// Valid at that moment, and nothing in it that must be understood is not (RFC 5280, section 4.2).
+fn fit(certificate: &Certificate, at: Duration) -> Result<(), String> {
+    let extensions = certificate.tbs_certificate.extensions.iter().flatten();
+    for extension in extensions {
+        if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
+            return Err(format!(
+                "`{}` holds the critical extension {}, which is not understood here",
+                certificate.tbs_certificate.subject, extension.extn_id
+            ));
+        }
+    }
+    valid(certificate, at)
 }
 
 /// For timestamps, critically, and for nothing else (RFC 3161, section 2.3).

@@ -1,6 +1,6 @@
 //! The disclosed records: each proven in its ledger, each ledger under the root.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -37,7 +37,7 @@ pub(super) fn stem<'a>(name: &'a str, folder: &str, ending: &str) -> Option<&'a 
 }
 
 /// Number of a file: digits, spelled in one way.
-fn number(stem: &str) -> Option<u64> {
+pub(super) fn number(stem: &str) -> Option<u64> {
     let number: u64 = stem.parse().ok()?;
     (number.to_string() == stem).then_some(number)
 }
@@ -191,23 +191,30 @@ fn record(seq: u64, leaf: &[u8]) -> Result<Map<String, Value>, String> {
     Ok(record)
 }
 
-/// Every step of the case is in the log: its digest stands in one of the entries.
+/// The steps of the case are those of the log: all of them, once each, in order.
+/// Entries come in the order of the journal.
 pub(super) fn steps(predicate: &Predicate, entries: &[Disclosed]) -> Result<(), String> {
-    let logged: BTreeSet<&str> = entries
+    let logged: Vec<&str> = entries
         .iter()
         .filter(|e| e.text("type") == "case_step" && e.text("case") == predicate.case)
         .map(|e| e.text("digest"))
         .collect();
     for (n, step) in predicate.steps.iter().enumerate() {
-        if !logged.contains(hex::encode(Sha256::digest(step)).as_str()) {
+        if logged.get(n) != Some(&hex::encode(Sha256::digest(step)).as_str()) {
             return Err(format!(
-                "step {n} of the case is not among the log's entries"
+                "step {n} of the case is not, in its turn, among the log's entries"
             ));
         }
     }
     if predicate.steps.is_empty() {
-        Err("the case has no steps".to_owned())
-    } else {
-        Ok(())
+        return Err("the case has no steps".to_owned());
     }
+    if logged.len() > predicate.steps.len() {
+        return Err(format!(
+            "the log holds {} steps of the case, the statement only {}",
+            logged.len(),
+            predicate.steps.len()
+        ));
+    }
+    Ok(())
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use super::entries::stem;
-use super::{CHAIN, Disclosed, Files, Finding, POLICY, Part, TIMESTAMP, Trust, text};
+use super::entries::{number, stem};
+use super::{CHAIN, Disclosed, Files, Finding, POLICY, Part, TIMESTAMP, Trust, inputs, text};
 use crate::checkpoint::Note;
 use crate::policy::Policy;
+use crate::timestamp::TimestampError;
 
 /// What a part is judged by.
 pub(super) struct Given<'a> {
@@ -23,16 +24,11 @@ impl Given<'_> {
         self.trust.key.is_some() || self.policy.is_some_and(|p| !p.logs().is_empty())
     }
 
-    fn asks(&self, part: Part) -> bool {
+    pub(super) fn asks(&self, part: Part) -> bool {
         let ask = self.trust.ask;
         ask.map_or(matches!(part, Part::Rulings | Part::Detector), |ask| {
             ask.contains(&part)
         })
-    }
-
-    fn has(&self, folder: &str) -> usize {
-        let names = self.files.keys();
-        names.filter(|name| name.starts_with(folder)).count()
     }
 }
 
@@ -41,6 +37,7 @@ pub(super) fn all(
     given: &Given<'_>,
     entries: &[Disclosed],
     ledgers: usize,
+    accused: &BTreeSet<String>,
 ) -> Result<Vec<Finding>, String> {
     let whole = Finding {
         part: Part::Statement,
@@ -64,13 +61,13 @@ pub(super) fn all(
         proven,
         witnesses(given)?,
         timestamp(given)?,
-        rulings(given, entries),
-        detector(given),
+        inputs::rulings(given, entries),
+        inputs::detector(given, accused),
         bodies(given, entries)?,
     ])
 }
 
-fn counted(n: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
@@ -94,8 +91,9 @@ fn key(given: &Given<'_>) -> Finding {
     }
 }
 
-/// By the caller's policy, if it has one; else by the bundle's, which is what
-/// the log's operator promised and therefore asked for too.
+/// Proven by the caller's policy only: whoever the bundle names as a witness
+/// may be the log itself. A bundle whose own policy is not even met is unproven,
+/// since the log's operator promised it.
 fn witnesses(given: &Given<'_>) -> Result<Finding, String> {
     let own = match given.files.get(POLICY) {
         Some(bytes) => Some(Policy::parse(bytes).map_err(|e| format!("{POLICY}: {e}"))?),
@@ -114,22 +112,25 @@ fn witnesses(given: &Given<'_>) -> Result<Finding, String> {
             });
         }
     };
-    let seen = witnessed(policy, given)?;
-    let names: Vec<&str> = seen.0.iter().map(String::as_str).collect();
+    let (names, enough) = witnessed(policy, given)?;
     let names = if names.is_empty() {
         "none".to_owned()
     } else {
         names.join(", ")
     };
-    let asks = policy.asks_witnesses();
+    let (asks, known) = (policy.asks_witnesses(), given.policy.is_some());
+    let promised = asks && (known || !enough);
     Ok(Finding {
         part: Part::Witnesses,
-        proven: asks && seen.1,
-        asked: asks || given.asks(Part::Witnesses),
-        what: match (asks, seen.1) {
-            (false, _) => format!("{whose} asks for none; seen by: {names}"),
-            (true, true) => format!("enough for {whose}: seen by {names}"),
-            (true, false) => format!("not enough for {whose}: seen by {names}"),
+        proven: asks && enough && known,
+        asked: promised || given.asks(Part::Witnesses),
+        what: match (asks, enough, known) {
+            (false, _, _) => format!("{whose} asks for none; seen by: {names}"),
+            (true, true, true) => format!("enough for {whose}: seen by {names}"),
+            (true, true, false) => {
+                format!("seen by {names}, whom only the bundle names; name them with --policy")
+            }
+            (true, false, _) => format!("not enough for {whose}: seen by {names}"),
         },
     })
 }
@@ -160,8 +161,13 @@ fn timestamp(given: &Given<'_>) -> Result<Finding, String> {
         .map(Vec::as_slice)
         .unwrap_or_default();
     let authorities = given.trust.authorities.unwrap_or(chain);
-    let stamped = crate::timestamp::verify(token, note.as_bytes(), authorities, chain)
-        .map_err(|e| format!("{TIMESTAMP}: {e}"))?;
+    let stamped = match crate::timestamp::verify(token, note.as_bytes(), authorities, chain) {
+        // Nothing is wrong with it: the caller does not know who made it.
+        Err(TimestampError::Untrusted) => {
+            return Ok(finding(false, asked, TimestampError::Untrusted.to_string()));
+        }
+        held => held.map_err(|e| format!("{TIMESTAMP}: {e}"))?,
+    };
     Ok(if given.trust.authorities.is_some() {
         let what = format!("the checkpoint existed at {}", stamped.time);
         finding(true, asked, what)
@@ -174,52 +180,6 @@ fn timestamp(given: &Given<'_>) -> Result<Finding, String> {
     })
 }
 
-/// Requests that were let upstream, and those of them whose ruling can be made again.
-fn rulings(given: &Given<'_>, entries: &[Disclosed]) -> Finding {
-    let intents: BTreeSet<u64> = entries
-        .iter()
-        .filter(|e| e.text("type") == "intent")
-        .map(|e| e.seq)
-        .collect();
-    let held: BTreeSet<u64> = given
-        .files
-        .keys()
-        .filter_map(|name| stem(name, "rulings/", ".json")?.parse().ok())
-        .collect();
-    let missing = intents.difference(&held).count();
-    Finding {
-        part: Part::Rulings,
-        proven: missing == 0,
-        asked: given.asks(Part::Rulings),
-        what: match (intents.len(), missing) {
-            (0, _) => "no request is disclosed, so there is none to make again".to_owned(),
-            (all, 0) => format!(
-                "the inputs of {} are there; `fairhold replay` makes them again",
-                counted(all, "ruling", "rulings")
-            ),
-            (all, missing) => format!("the inputs of {missing} of {all} rulings are absent"),
-        },
-    }
-}
-
-fn detector(given: &Given<'_>) -> Finding {
-    let inputs = given.has("detector/accounts/");
-    let proven = inputs > 0 && given.files.contains_key("detector/detector.json");
-    Finding {
-        part: Part::Detector,
-        proven,
-        asked: given.asks(Part::Detector),
-        what: if proven {
-            format!(
-                "the detector and its inputs for {} are there; `fairhold replay` scores them again",
-                counted(inputs, "account", "accounts")
-            )
-        } else {
-            "its inputs are absent: no score can be made again".to_owned()
-        },
-    }
-}
-
 /// Each body with its salt is what its record commits to.
 fn bodies(given: &Given<'_>, entries: &[Disclosed]) -> Result<Finding, String> {
     let mut opened = 0;
@@ -228,8 +188,8 @@ fn bodies(given: &Given<'_>, entries: &[Disclosed]) -> Result<Finding, String> {
             continue;
         }
         let wrong = |what: &str| format!("{name}: {what}");
-        let seq: u64 = stem(name, "bodies/", ".body")
-            .and_then(|seq| seq.parse().ok())
+        let seq = stem(name, "bodies/", ".body")
+            .and_then(number)
             .ok_or_else(|| wrong("nothing of this name belongs there"))?;
         let entry = entries
             .iter()

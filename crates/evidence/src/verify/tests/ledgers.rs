@@ -19,7 +19,8 @@ fn witness(n: u8) -> WitnessKey {
 pub(super) fn policy() -> String {
     let mut lines = format!("log {}\n", key().vkey());
     for n in 1..=3 {
-        lines += &format!("witness w{n} {}\n", witness(n).vkey());
+        let line = format!("witness w{n} {}\n", witness(n).vkey());
+        lines.push_str(&line);
     }
     lines + "group two 2 w1 w2 w3\nquorum two\n"
 }
@@ -78,7 +79,7 @@ fn ledger(account: Option<&str>, size: u64, from: u64, root: &mut Vec<Vec<u8>>) 
     }
 }
 
-pub(super) fn bundle(witnesses: &[u8], policy: Option<&str>, timestamp: Option<&str>) -> Vec<u8> {
+pub(super) fn bundle(witnesses: &[u8], policy: Option<&str>, timestamp: Option<&[u8]>) -> Vec<u8> {
     let mut root = Vec::new();
     let mut ledgers = vec![
         ledger(None, 3, 100, &mut root),
@@ -97,7 +98,7 @@ pub(super) fn bundle(witnesses: &[u8], policy: Option<&str>, timestamp: Option<&
             .push(witness(*n).cosign(1_780_000_000, &note.text));
     }
     let timestamp = timestamp.map(|what| crate::bundle::Timestamp {
-        response: what.as_bytes().to_vec(),
+        response: what.to_vec(),
         chain: Vec::new(),
     });
     write(&Input {
@@ -161,8 +162,6 @@ fn what_is_absent_is_unproven() {
             vec!["witnesses", "timestamp", "bodies"],
         ),
     ] {
-        // There is no request among the records, so no ruling is owed.
-        let unproven: Vec<_> = unproven.into_iter().filter(|w| *w != "rulings").collect();
         let told = asked(&plain, &given);
         assert_eq!(
             told,
@@ -181,7 +180,8 @@ fn what_is_absent_is_unproven() {
     assert_eq!(Verdict::Unproven.exit_code(), 3);
 }
 
-/// A log that promised witnesses is held to it even by whoever has no policy.
+/// A log that promised witnesses is held to it even by whoever has no policy,
+/// for whom they are yet no proof: only the bundle names them.
 #[test]
 fn witnesses_count_by_the_policy() {
     let vkey = key().vkey();
@@ -194,7 +194,7 @@ fn witnesses_count_by_the_policy() {
         (&[9, 8, 1], Verdict::Unproven),
     ] {
         for (inside, given) in [(Some(&*policy), None), (None, Some(policy.as_bytes()))] {
-            let trust = Trust {
+            let mut trust = Trust {
                 key: Some(&vkey),
                 policy: given,
                 ask: Some(&[]),
@@ -202,6 +202,10 @@ fn witnesses_count_by_the_policy() {
             };
             let told = asked(&bundle(signed, inside, None), &trust);
             assert_eq!(told.0, verdict, "{signed:?} {told:?}");
+            trust.ask = Some(&[Part::Witnesses]);
+            let told = asked(&bundle(signed, inside, None), &trust);
+            let proven = given.is_some() && verdict == Verdict::Ok;
+            assert_eq!(told.0 == Verdict::Ok, proven, "{signed:?} {told:?}");
         }
     }
     // The bundle's own lax policy does not weaken the caller's.
@@ -243,11 +247,41 @@ fn a_stripped_part_fails_and_a_stray_one_too() {
         Verdict::Failed
     );
     // A timestamp that is none is wrong, not absent.
-    let stamped = bundle(&[], None, Some("no token"));
+    let stamped = bundle(&[], None, Some(b"no token"));
     assert_eq!(
         verify(&stamped, Some(&key().vkey())).verdict,
         Verdict::Failed
     );
+}
+
+/// Whoever does not know the authority holds no proof, and no proof of a fault either.
+#[test]
+fn a_timestamp_counts_for_whoever_trusts_its_authority() {
+    let plain = unpack(&bundle(&[], None, None)).unwrap();
+    let note = &plain["checkpoint"];
+    let kinds = ["p256", "p256"].map(crate::timestamp::tests::Authority::new);
+    let [ours, other] = kinds
+        .each_ref()
+        .map(crate::timestamp::tests::Authority::root);
+    let answer = kinds[0].answer(&crate::timestamp::request(note, 5).unwrap());
+    let (stamp, _) = crate::timestamp::accept(&answer, note, 5, &ours).unwrap();
+    let stamped = bundle(&[], None, Some(&stamp.response));
+    let vkey = key().vkey();
+    for (authorities, ask, verdict) in [
+        (Some(&ours[..]), &[][..], Verdict::Ok),
+        (Some(&other), &[], Verdict::Unproven),
+        (None, &[Part::Timestamp], Verdict::Unproven),
+        (None, &[], Verdict::Ok),
+        (Some(b"no certificate"), &[], Verdict::Failed),
+    ] {
+        let trust = Trust {
+            key: Some(&vkey),
+            authorities,
+            ask: Some(ask),
+            ..Trust::default()
+        };
+        assert_eq!(asked(&stamped, &trust).0, verdict);
+    }
 }
 
 /// Only the accused accounts' records are in it: nobody else's fits.
