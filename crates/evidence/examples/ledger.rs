@@ -69,8 +69,8 @@ fn write(folder: &Path, size: u64) -> Result<String, Failed> {
     let key = LogKey::from_seed(&[42; 32], "example.com/ledger")?;
     let leaves: Vec<Vec<u8>> = (0..size).map(record).collect::<Result<_, _>>()?;
     let tree = Tree::from_hashes(leaves.iter().map(|leaf| leaf_hash(leaf)));
-    let none = "the tree is smaller than its size";
-    let note = key.checkpoint(size, &tree.root(size).ok_or(none)?);
+    let small = "the tree is smaller than its size";
+    let note = key.checkpoint(size, &tree.root(size).ok_or(small)?);
     put(folder, "checkpoint", note.as_bytes())?;
     put(folder, "log.vkey", key.vkey().as_bytes())?;
     for tile in new_tiles(0, size) {
@@ -82,14 +82,14 @@ fn write(folder: &Path, size: u64) -> Result<String, Failed> {
                 entry_bundle(part.map(Vec::as_slice))
             }
         };
-        put(folder, &tile.to_string(), &bytes.ok_or(none)?)?;
+        put(folder, &tile.to_string(), &bytes.ok_or(small)?)?;
     }
     for n in 0..PROOFS.min(size) {
         let index = n * (size - 1) / (PROOFS - 1);
         let proof = TlogProof {
             extra: None,
             index,
-            hashes: tree.inclusion_proof(index, size).ok_or(none)?,
+            hashes: tree.inclusion_proof(index, size).ok_or(small)?,
             checkpoint: note.clone(),
         };
         let name = format!("proofs/{index}.tlog-proof");
@@ -97,13 +97,13 @@ fn write(folder: &Path, size: u64) -> Result<String, Failed> {
     }
     for n in 1..=EARLIER {
         let earlier = n * size / (EARLIER + 1);
-        let note = key.checkpoint(earlier, &tree.root(earlier).ok_or(none)?);
+        let note = key.checkpoint(earlier, &tree.root(earlier).ok_or(small)?);
         put(
             folder,
             &format!("earlier/{earlier}.checkpoint"),
             note.as_bytes(),
         )?;
-        let proof = tree.consistency_proof(earlier, size).ok_or(none)?;
+        let proof = tree.consistency_proof(earlier, size).ok_or(small)?;
         let lines: Vec<String> = proof.iter().map(|hash| hex::encode(hash) + "\n").collect();
         put(
             folder,
@@ -183,7 +183,9 @@ fn check(files: &Files) -> Result<String, Failed> {
         match tile.kind() {
             TileKind::Entries => {
                 let all = entries(&bytes, tile.width()).ok_or(format!("{tile}: no entries"))?;
-                all.iter().for_each(|entry| tree.push(leaf_hash(entry)));
+                for entry in &all {
+                    tree.push(leaf_hash(entry));
+                }
             }
             // Entries come first: what they say is compared with every tile.
             TileKind::Hashes(_) => {
