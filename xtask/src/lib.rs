@@ -7,4 +7,6 @@ pub mod tidy;
 pub mod prove;
 
 #[cfg(feature = "train")]
+pub mod judge;
+#[cfg(feature = "train")]
 pub mod train;

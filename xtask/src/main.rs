@@ -16,18 +16,23 @@ fn main() -> ExitCode {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     #[cfg(feature = "train")]
-    if asked.as_deref() == Some("train") {
+    if let Some(what @ ("train" | "judge")) = asked.as_deref() {
         let rest: Vec<String> = std::env::args().skip(2).collect();
         let check = rest.iter().any(|arg| arg == "--check");
         let dir = rest.into_iter().find(|arg| arg != "--check");
-        return xtask::train::run(check, dir, &root);
+        return if what == "judge" {
+            xtask::judge::run(check, dir, &root)
+        } else {
+            xtask::train::run(check, dir, &root)
+        };
     }
     if asked.as_deref() != Some("tidy") {
         let _ = writeln!(
             err,
             "cargo xtask tidy    check the walls and measures of the tree\n\
              cargo prove         prove that no policy errs and no clause is idle (needs cvc5)\n\
-             cargo train [DIR]   make the shipped detector from recorded traffic; --check compares"
+             cargo train [DIR]   make the shipped detector from recorded traffic; --check compares\n\
+             cargo judge [DIR]   make the shipped judge of corpus audits; --check compares"
         );
         return ExitCode::from(2);
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use facts::AccountId;
 
 use crate::registry::Registry;
-use crate::verdict::Verdict;
+use crate::verdict::{Match, Verdict, covered};
 
 /// What the documents say of one account.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -65,37 +65,62 @@ pub struct AccountFinding {
     pub log10_bh: f64,
 }
 
+/// The chance, after Holm over all accounts asked, at which an account is named.
+const NAMED: f64 = 0.05;
+
+impl AccountFinding {
+    /// Whether chance is a poor enough explanation to name the account: Holm's p of at most 5 %.
+    pub fn named(&self) -> bool {
+        self.log10_holm <= NAMED.log10()
+    }
+}
+
 impl AccountTally {
     /// Counts a document.
     pub fn add(&mut self, verdict: &Verdict, registry: &Registry) {
         self.documents += 1;
-        let named = |output: usize| registry.outputs().get(output);
-        let Some(top) = verdict.matches.first() else {
-            return;
+        let account = |output: usize| {
+            let known = registry.outputs().get(output);
+            known.map(|o| o.account.clone())
         };
-        let Some(account) = named(top.output).map(|o| o.account.clone()) else {
-            return;
-        };
-        if let Some(independent) = &top.independent {
-            let first = independent.as_near == 0;
+        if let Some((first, independent)) = verdict.compared() {
+            let came_first = independent.as_near == 0;
             self.common.compared += 1;
-            self.common.explained += u64::from(!first);
+            self.common.explained += u64::from(!came_first);
             #[expect(clippy::cast_precision_loss, reason = "a handful")]
             let chance = 1.0 / (independent.twins as f64 + 1.0);
-            let found = self.found.entry(account.clone()).or_default();
-            found.ranked.push((chance, first));
+            if let Some(account) = account(first.output) {
+                let found = self.found.entry(account).or_default();
+                found.ranked.push((chance, came_first));
+            }
         }
-        let strongest = verdict.matches.iter().find(|m| m.derived);
-        let Some(strongest) = strongest else { return };
-        let Some(account) = named(strongest.output).map(|o| o.account.clone()) else {
-            return;
-        };
-        let others = strongest.family.iter().filter_map(|n| named(*n));
-        self.common.several_accounts += u64::from(others.into_iter().any(|o| o.account != account));
-        let found = self.found.entry(account).or_default();
-        found.documents += 1;
-        found.bytes += verdict.bytes_derived as u64;
-        found.bits += strongest.bits;
+        let mut credited: BTreeMap<AccountId, Vec<&Match>> = BTreeMap::new();
+        let derived = || verdict.matches.iter().filter(|m| m.derived);
+        for one in derived() {
+            let Some(whose) = account(one.output) else {
+                continue;
+            };
+            // What another account's output explains better is that one's.
+            let better = |other: &&Match| {
+                let families = other.family.contains(&one.output);
+                other.bits > one.bits && families && account(other.output).as_ref() != Some(&whose)
+            };
+            if !derived().any(|other| better(&other)) {
+                credited.entry(whose).or_default().push(one);
+            }
+        }
+        let several = derived().any(|one| {
+            let whose = account(one.output);
+            one.family.iter().any(|n| account(*n) != whose)
+        });
+        self.common.several_accounts += u64::from(several);
+        for (account, matches) in credited {
+            let found = self.found.entry(account).or_default();
+            let spans = matches.iter().flat_map(|m| &m.spans);
+            found.documents += 1;
+            found.bytes += covered(spans.map(|s| (s.start, s.end))) as u64;
+            found.bits += matches.iter().map(|m| m.bits).fold(0.0, f64::max);
+        }
     }
 
     /// Counts what another tally counted.

@@ -20,6 +20,7 @@ mod normaliser;
 mod registry;
 mod scanner;
 mod segment;
+mod shipped;
 mod verdict;
 
 pub use accounts::{AccountFinding, AccountTally, CommonSource, benjamini_hochberg, holm};
@@ -36,4 +37,5 @@ pub use scanner::{Depth, Guarantee, Scanner, Stream};
 pub use segment::{
     Month, Output, OutputText, Role, Segment, SegmentBuilder, SegmentError, Skipped, WORDS_MIN,
 };
+pub use shipped::{Calibrated, JudgeError};
 pub use verdict::{Features, Fusion, Independent, Judge, Match, Span, Verdict};

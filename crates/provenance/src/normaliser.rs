@@ -3,7 +3,8 @@
 //! Version 1 of the normaliser; `docs/normaliser.md` is its specification, with vectors. A character
 //! is folded alone, never with its neighbours: compatibility decomposition, marks and invisible
 //! characters dropped, case folded, look-alikes of Latin letters made Latin. So any cut between
-//! two characters gives the same words, and NFC, NFD, NFKC and NFKD forms of a text fold alike.
+//! two characters gives the same words, and the NFC and NFD forms of a text fold alike. NFKC and NFKD may
+//! part words otherwise, where they spell one sign by several with separators between (`½`).
 //! Letters and digits in a row are a word; a character of a script that is written without spaces
 //! is a word alone; all else separates.
 

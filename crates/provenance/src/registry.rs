@@ -11,9 +11,10 @@ use crate::background::Background;
 use crate::filter::Filter;
 use crate::segment::{Entry, FINGERPRINT, Output, Role, Segment};
 
-/// An ordered gram that more outputs than this hold is boilerplate.
+/// An ordered gram of more sources than this is boilerplate. Answers to one prompt are one source,
+/// and so are equal texts: an output that was served a thousand times is no less its author's.
 const COMMON_ORDERED: usize = 8;
-/// A triple that more outputs than this hold tells too little to be asked.
+/// A triple of more sources than this tells too little to be asked.
 const COMMON_TRIPLE: usize = 64;
 /// An ordered gram that so many public documents hold is nobody's.
 const PUBLIC_ORDERED: u32 = 1;
@@ -56,6 +57,13 @@ pub struct Registry {
     background: Option<Background>,
     /// Control twins by prompt.
     twins: HashMap<u64, usize>,
+    /// An output of each prompt that has control twins.
+    asked: HashMap<u64, usize>,
+    /// By output: equal for equal texts, whatever they are called.
+    texts: Vec<u64>,
+    /// Outputs that are the same text, of the same account, model, role, prompt and day: the first stands
+    /// for them.
+    copies: HashMap<usize, Vec<usize>>,
 }
 
 impl Registry {
@@ -117,6 +125,8 @@ impl Registry {
         mut entries: Vec<Entry>,
         background: Option<Background>,
     ) -> Self {
+        let texts = texts(outputs.len(), &entries);
+        let copies = copies(&outputs, &texts, &mut entries);
         entries.sort_unstable();
         let mut filter = Filter::with_room_for(entries.len());
         for entry in &entries {
@@ -129,6 +139,12 @@ impl Registry {
                 *twins.entry(output.prompt).or_insert(0) += 1;
             }
         }
+        let mut asked = HashMap::new();
+        for (n, output) in outputs.iter().enumerate() {
+            if output.role == Role::Output && twins.contains_key(&output.prompt) {
+                asked.entry(output.prompt).or_insert(n);
+            }
+        }
         Self {
             key_id,
             outputs,
@@ -138,6 +154,9 @@ impl Registry {
             filter,
             background,
             twins,
+            asked,
+            texts,
+            copies,
         }
     }
 
@@ -204,6 +223,16 @@ impl Registry {
         self.twins.get(&prompt).copied().unwrap_or(0)
     }
 
+    /// An output to a prompt that has control twins.
+    pub(crate) fn output_to(&self, prompt: u64) -> Option<usize> {
+        self.asked.get(&prompt).copied()
+    }
+
+    /// Other outputs that are the same text as this one, of its account, model, prompt and day.
+    pub(crate) fn copies(&self, output: usize) -> &[usize] {
+        self.copies.get(&output).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn filter(&self) -> &Filter {
         &self.filter
     }
@@ -211,18 +240,52 @@ impl Registry {
     /// The places of a key, and how many bits it tells; none of what everybody says.
     pub(crate) fn find(&self, key: u64, ordered: bool) -> Option<(&[Entry], f64)> {
         let found = self.places(key);
+        if found.is_empty() {
+            return None;
+        }
         let public = self.background.as_ref().map_or(0, |b| b.frequency(key));
+        let (sources, texts) = self.sources(found);
         let common = if ordered {
-            found.len() > COMMON_ORDERED || public > PUBLIC_ORDERED
+            sources > COMMON_ORDERED || public > PUBLIC_ORDERED
         } else {
-            found.len() > COMMON_TRIPLE
+            sources > COMMON_TRIPLE
         };
-        if found.is_empty() || common {
+        if common {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-        let said = found.len() as f64 + f64::from(public);
+        let said = texts as f64 + f64::from(public);
         Some((found, (self.texts() / said).log2().max(0.0)))
+    }
+
+    /// Of how many sources places are: distinct prompts or distinct texts, whichever are fewer; and of
+    /// how many distinct texts.
+    fn sources(&self, found: &[Entry]) -> (usize, usize) {
+        if found.len() == 1 {
+            return (1, 1);
+        }
+        let distinct = |of: &mut Vec<u64>| {
+            of.sort_unstable();
+            of.dedup();
+            of.len()
+        };
+        let at = |entry: &Entry| entry.output as usize;
+        let text = |entry: &Entry| {
+            let known = self.texts.get(at(entry)).copied();
+            known.unwrap_or(u64::from(entry.output))
+        };
+        let mut texts: Vec<u64> = found.iter().map(text).collect();
+        let texts = distinct(&mut texts);
+        if texts <= COMMON_ORDERED {
+            return (texts, texts);
+        }
+        let prompt = |entry: &Entry| match self.outputs.get(at(entry)) {
+            Some(output) if output.prompt != 0 => output.prompt,
+            // Nobody knows what was asked: a source alone.
+            _ => text(entry),
+        };
+        let mut prompts: Vec<u64> = found.iter().map(prompt).collect();
+        (distinct(&mut prompts).min(texts), texts)
     }
 
     /// All texts that rarity is counted over.
@@ -247,6 +310,53 @@ impl Registry {
             .count();
         tail.get(..count).unwrap_or_default()
     }
+}
+
+/// A number for each output's text: the sum of its entries, each well mixed, in any order.
+fn texts(outputs: usize, entries: &[Entry]) -> Vec<u64> {
+    let mut texts = vec![0_u64; outputs];
+    for entry in entries {
+        if let Some(text) = texts.get_mut(entry.output as usize) {
+            let mixed = (entry.packed ^ (entry.packed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *text = text.wrapping_add(mixed ^ (mixed >> 31));
+        }
+    }
+    texts
+}
+
+/// Takes the entries of repeated outputs away: what is served a hundred thousand times is looked up once.
+/// Outputs of other days stay, for other terms may have been in force.
+fn copies(
+    outputs: &[Output],
+    texts: &[u64],
+    entries: &mut Vec<Entry>,
+) -> HashMap<usize, Vec<usize>> {
+    const DAY: i64 = 86_400_000;
+    let mut first = HashMap::new();
+    let mut copies: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut dropped = vec![false; outputs.len()];
+    for (n, ((output, text), dropped)) in outputs.iter().zip(texts).zip(&mut dropped).enumerate() {
+        let day = output.at.0.div_euclid(DAY);
+        let control = output.role == Role::Control;
+        let same = (
+            *text,
+            output.prompt,
+            day,
+            control,
+            &output.account,
+            &output.model,
+        );
+        let stands = *first.entry(same).or_insert(n);
+        if stands != n {
+            *dropped = true;
+            copies.entry(stands).or_default().push(n);
+        }
+    }
+    if !copies.is_empty() {
+        entries.retain(|e| !dropped.get(e.output as usize).is_some_and(|d| *d));
+    }
+    copies
 }
 
 /// The filter's key of a fingerprint: its 48 bits, spread over 64 again.

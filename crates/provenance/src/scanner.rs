@@ -187,7 +187,7 @@ impl<'r> Scanner<'r> {
             }
         });
         shared.sort_unstable_by_key(|(output, _)| *output);
-        let enough = self.judge.worth_opening(read.len());
+        let enough = self.judge.worth_opening(read.len(), self.registry);
         let outputs = shared.chunk_by(|a, b| a.0 == b.0);
         let mut sums = outputs.map(|hits| hits.iter().map(|(_, bits)| bits).sum::<f64>());
         sums.any(|bits| bits >= enough)

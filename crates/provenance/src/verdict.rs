@@ -1,6 +1,6 @@
 //! What do the hits of a document come to?
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::calibration::Calibration;
 use crate::key::Channel;
@@ -53,6 +53,11 @@ pub struct Independent {
     pub contrast: f64,
     /// The share of independent answers with such a contrast, by the calibration.
     pub p: f64,
+    /// The bits of the output or of the nearest twin, whichever are more.
+    pub strongest: f64,
+    /// Whether those are more than unrelated text explains. Only then is it worth asking which came
+    /// first, and whether it is asked must not depend on which did.
+    pub compared: bool,
 }
 
 /// An output that a document resembles.
@@ -101,6 +106,16 @@ impl Verdict {
         self.matches.iter().any(|m| m.derived)
     }
 
+    /// The match that is counted where outputs are ranked among control twins: of those compared, that
+    /// whose output or twin is the strongest.
+    pub fn compared(&self) -> Option<(&Match, Independent)> {
+        let compared = self.matches.iter().filter_map(|m| {
+            let independent = m.independent.filter(|i| i.compared)?;
+            Some((m, independent))
+        });
+        compared.max_by(|a, b| a.1.strongest.total_cmp(&b.1.strongest))
+    }
+
     /// The bits of its strongest match.
     pub fn bits(&self) -> f64 {
         self.matches.first().map_or(0.0, |m| m.bits)
@@ -118,18 +133,28 @@ pub struct Judge {
     pub unrelated_max: f64,
     /// The most independent answers that may be flagged, as a share.
     pub independent_max: f64,
+    /// Texts of the registry and background that the calibration was measured beside.
+    pub texts: f64,
+    /// Bits by which chance grows each time that those double.
+    pub per_doubling: f64,
 }
 
-/// The most matches that are told of a document.
+/// The most matches that are told of a document besides those that unrelated text does not explain.
 const MATCHES_MAX: usize = 16;
 
 impl Judge {
     /// The bits of triples with one output that make a document of so many words worth opening:
     /// the ordered channels may add to what is less than a finding.
-    pub(crate) fn worth_opening(&self, words: usize) -> f64 {
+    pub(crate) fn worth_opening(&self, words: usize, registry: &Registry) -> f64 {
         const PART: f64 = 0.4;
-        let threshold = self.calibration.unrelated.threshold(self.unrelated_max);
+        let threshold = self.threshold(registry);
         self.fusion.triples_of(threshold * PART, words)
+    }
+
+    /// The bits that a finding must come to beside this registry.
+    pub fn threshold(&self, registry: &Registry) -> f64 {
+        let measured = self.calibration.unrelated.threshold(self.unrelated_max);
+        measured + self.growth(registry)
     }
 
     pub(crate) fn judge(
@@ -152,13 +177,17 @@ impl Judge {
             if output.role == Role::Control || one.bits <= 0.0 {
                 continue;
             }
-            if matches.len() == MATCHES_MAX {
-                break;
+            // What may be a finding is kept whatever stands before it: its terms may be stricter.
+            let explained = self.p_unrelated(one.bits, registry) > self.unrelated_max;
+            if explained && matches.len() >= MATCHES_MAX {
+                continue;
             }
             matches.push(self.matched(one, output, &twins, registry));
         }
         families(&mut matches);
         explained(&mut matches);
+        copied(&mut matches, registry);
+        self.outdone(&mut matches, &scored, (&twins, registry));
         let bytes_derived = covered(
             matches
                 .iter()
@@ -190,9 +219,79 @@ impl Judge {
         })
     }
 
+    /// The share of human documents with so many bits or more. With more texts chance shares more.
+    fn p_unrelated(&self, bits: f64, registry: &Registry) -> f64 {
+        self.calibration.p_unrelated(bits - self.growth(registry))
+    }
+
+    /// The bits that chance gains by the registry being larger than the one that was measured.
+    fn growth(&self, registry: &Registry) -> f64 {
+        let doublings = (registry.texts() / self.texts.max(1.0)).log2().max(0.0);
+        self.per_doubling * doublings
+    }
+
+    fn independent(
+        &self,
+        one: &Scored,
+        output: &Output,
+        twins: &Twins,
+        registry: &Registry,
+    ) -> Option<Independent> {
+        let count = registry.twins(output.prompt);
+        if count == 0 {
+            return None;
+        }
+        let (most, as_near) = twins.strongest(output.prompt, one.bits);
+        let contrast = one.features.ordered() - twins.nearest(output.prompt);
+        let strongest = one.bits.max(most);
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let rank_p = (1.0 + as_near as f64) / (1.0 + count as f64);
+        Some(Independent {
+            twins: count,
+            as_near,
+            rank_p,
+            contrast,
+            p: self.calibration.p_independent(contrast),
+            strongest,
+            compared: self.p_unrelated(strongest, registry) <= self.unrelated_max,
+        })
+    }
+
+    /// Outputs of which a document holds nothing, while it resembles a control twin of theirs: left out,
+    /// outputs would come first too often.
+    fn outdone(&self, matches: &mut Vec<Match>, scored: &[Scored], of: (&Twins, &Registry)) {
+        let (twins, registry) = of;
+        let outputs = registry.outputs();
+        let prompt = |output: usize| outputs.get(output).map_or(0, |o| o.prompt);
+        let mut told: HashSet<u64> = matches.iter().map(|m| prompt(m.output)).collect();
+        for twin in scored {
+            let of_twin = outputs.get(twin.output);
+            let Some(of_twin) = of_twin.filter(|o| o.role == Role::Control) else {
+                continue;
+            };
+            if self.p_unrelated(twin.bits, registry) > self.unrelated_max
+                || !told.insert(of_twin.prompt)
+            {
+                continue;
+            }
+            let Some(n) = registry.output_to(of_twin.prompt) else {
+                continue;
+            };
+            let nothing = Scored {
+                output: n,
+                bits: 0.0,
+                features: Features::default(),
+                hits: Vec::new(),
+            };
+            if let Some(output) = outputs.get(n) {
+                matches.push(self.matched(&nothing, output, twins, registry));
+            }
+        }
+    }
+
     fn matched(&self, one: &Scored, output: &Output, twins: &Twins, registry: &Registry) -> Match {
-        let p_unrelated = self.calibration.p_unrelated(one.bits);
-        let independent = twins.against(one, output, registry, &self.calibration);
+        let p_unrelated = self.p_unrelated(one.bits, registry);
+        let independent = self.independent(one, output, twins, registry);
         let resembles = p_unrelated <= self.unrelated_max;
         let derived =
             resembles && independent.is_none_or(|i| i.as_near == 0 && i.p <= self.independent_max);
@@ -238,30 +337,20 @@ impl Twins {
         Self(by_prompt)
     }
 
-    fn against(
-        &self,
-        one: &Scored,
-        output: &Output,
-        registry: &Registry,
-        calibration: &Calibration,
-    ) -> Option<Independent> {
-        let twins = registry.twins(output.prompt);
-        if twins == 0 {
-            return None;
-        }
-        let theirs = self.0.get(&output.prompt).map_or(&[][..], Vec::as_slice);
-        let as_near = theirs.iter().filter(|(bits, _)| *bits >= one.bits).count();
-        let nearest = theirs.iter().map(|(_, o)| *o).fold(0.0, f64::max);
-        #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        let rank_p = (1.0 + as_near as f64) / (1.0 + twins as f64);
-        let contrast = one.features.ordered() - nearest;
-        Some(Independent {
-            twins,
-            as_near,
-            rank_p,
-            contrast,
-            p: calibration.p_independent(contrast),
-        })
+    /// Of the twins of a prompt: the most bits, and how many have so many or more.
+    fn strongest(&self, prompt: u64, bits: f64) -> (f64, usize) {
+        let theirs = self.0.get(&prompt).map_or(&[][..], Vec::as_slice);
+        let most = theirs.iter().map(|(b, _)| *b).fold(0.0, f64::max);
+        (most, theirs.iter().filter(|(b, _)| *b >= bits).count())
+    }
+
+    /// The most ordered bits of a prompt's twins.
+    fn nearest(&self, prompt: u64) -> f64 {
+        let theirs = self.0.get(&prompt).map_or(&[][..], Vec::as_slice);
+        theirs
+            .iter()
+            .map(|(_, ordered)| *ordered)
+            .fold(0.0, f64::max)
     }
 }
 
@@ -290,18 +379,32 @@ fn spans(hits: &[Hit]) -> Vec<Span> {
 fn families(matches: &mut [Match]) {
     let covers: Vec<Vec<(usize, usize)>> = matches
         .iter()
-        .map(|m| m.spans.iter().map(|s| (s.start, s.end)).collect())
+        .map(|m| joined(m.spans.iter().map(|s| (s.start, s.end))))
         .collect();
     let names: Vec<usize> = matches.iter().map(|m| m.output).collect();
+    let ends = |of: &[(usize, usize)]| of.first().zip(of.last()).map(|(f, l)| (f.0, l.1));
     for (n, one) in matches.iter_mut().enumerate() {
         let Some(own) = covers.get(n) else { continue };
+        let Some((from, to)) = ends(own) else {
+            continue;
+        };
         for (other, theirs) in covers.iter().enumerate() {
-            let both = overlap(own, theirs);
-            let less = covered(own.iter().copied()).min(covered(theirs.iter().copied()));
-            if other != n && both * 2 >= less && less > 0 {
+            let apart = ends(theirs).is_none_or(|(start, end)| start >= to || end <= from);
+            if other == n || apart {
+                continue;
+            }
+            let less = length(own).min(length(theirs));
+            if overlap(own, theirs) * 2 >= less && less > 0 {
                 one.family.extend(names.get(other));
             }
         }
+    }
+}
+
+/// The copies of an output are of its family.
+fn copied(matches: &mut [Match], registry: &Registry) {
+    for one in matches {
+        one.family.extend(registry.copies(one.output));
     }
 }
 
@@ -321,18 +424,42 @@ fn explained(matches: &mut [Match]) {
 }
 
 /// Bytes covered by stretches that may overlap.
-fn covered(stretches: impl Iterator<Item = (usize, usize)>) -> usize {
+pub(crate) fn covered(stretches: impl Iterator<Item = (usize, usize)>) -> usize {
+    length(&joined(stretches))
+}
+
+/// Stretches that may overlap, as such that do not, in order.
+fn joined(stretches: impl Iterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
     let mut sorted: Vec<(usize, usize)> = stretches.collect();
     sorted.sort_unstable();
-    let (mut sum, mut until) = (0, 0);
+    let mut joined: Vec<(usize, usize)> = Vec::with_capacity(sorted.len());
     for (start, end) in sorted {
-        sum += end.saturating_sub(start.max(until));
-        until = until.max(end);
+        match joined.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => joined.push((start, end)),
+        }
+    }
+    joined
+}
+
+fn length(joined: &[(usize, usize)]) -> usize {
+    joined.iter().map(|(start, end)| end - start).sum()
+}
+
+/// Bytes that both cover.
+fn overlap(a: &[(usize, usize)], b: &[(usize, usize)]) -> usize {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut sum = 0;
+    while let (Some(one), Some(other)) = (a.peek(), b.peek()) {
+        sum += one.1.min(other.1).saturating_sub(one.0.max(other.0));
+        if one.1 <= other.1 {
+            a.next();
+        } else {
+            b.next();
+        }
     }
     sum
 }
 
-fn overlap(a: &[(usize, usize)], b: &[(usize, usize)]) -> usize {
-    let all = covered(a.iter().chain(b).copied());
-    covered(a.iter().copied()) + covered(b.iter().copied()) - all
-}
+#[cfg(test)]
+pub(crate) mod tests;

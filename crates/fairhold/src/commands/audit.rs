@@ -4,7 +4,6 @@
 mod answers;
 pub(crate) mod found;
 mod html;
-mod judge;
 mod picture;
 pub(crate) mod scan;
 mod side;
@@ -155,7 +154,16 @@ pub(crate) fn show(told: &Told, out: Out) {
     if told.accounts.len() > SHOWN {
         out.line(&format!("  and {} more", told.accounts.len() - SHOWN));
     }
+    for account in told.accounts_not_named.iter().take(SHOWN) {
+        out.line(&format!(
+            "  not named: {:<21} {:>7} documents   p {}, which chance explains",
+            account.account,
+            account.documents,
+            told::power(account.log10_holm)
+        ));
+    }
     out.line(&told.common_source.line);
+    out.line(&format!("shares are corrected by {}", told.rates));
     if told.flagged > 0 {
         out.line(told::WORDING);
     }

@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn every_normal_form_folds_alike(text in "\\PC{0,40}") {
+    fn canonical_forms_fold_alike_and_others_keep_the_letters(text in "\\PC{0,40}") {
         let words = normal_words(&text);
         for form in [
             text.nfc().collect::<String>(),
@@ -75,6 +75,15 @@ proptest! {
         }
         prop_assert_eq!(normal_words(&text.nfd().collect::<String>()), normal_words(&text.nfc().collect::<String>()));
     }
+}
+
+#[test]
+fn compatibility_forms_may_part_words() {
+    assert_eq!(normal_words("½"), ["12"]);
+    let nfkc: String = "½".nfkc().collect();
+    assert_eq!(normal_words(&nfkc), ["1", "2"]);
+    // Folded after case, as the page says.
+    assert_eq!(normal_words("Ν Υ"), ["v", "u"]);
 }
 
 #[test]

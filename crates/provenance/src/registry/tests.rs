@@ -87,3 +87,49 @@ fn an_exchange_that_comes_twice_counts_once() {
     assert_eq!(twice.len(), 4);
     assert_eq!(twice.fingerprints(), once.fingerprints());
 }
+
+/// An output that was served nine or a hundred times, on one day or on many, to one prompt or to many,
+/// is found as well as one that was served once.
+#[test]
+fn what_is_served_often_is_still_found() {
+    let key = AuditKey::new([7; 16]);
+    let account = AccountId::parse("a").unwrap();
+    let answer = text(7, 60);
+    for (count, day, prompts) in [(9, 0, 1), (9, 0, 9), (9, 1, 1), (100, 0, 100), (100, 1, 1)] {
+        let mut builder = SegmentBuilder::new(&key, account.clone(), Month::of(Timestamp(0)));
+        for n in 0..count {
+            let output = OutputText {
+                id: ExchangeId::parse(&n.to_string()).unwrap(),
+                account: account.clone(),
+                prompt: &format!("what was asked {}", n % prompts),
+                text: &answer,
+                at: Timestamp(n * day * 86_400_000),
+                model: ModelName::parse("m").unwrap(),
+                role: Role::Output,
+            };
+            builder.add(&output).unwrap();
+        }
+        let registry = Registry::join(key.id(), vec![builder.build()], None).unwrap();
+        let scanner = crate::Scanner::new(
+            &registry,
+            &key,
+            crate::Depth::Copies(crate::Guarantee::Words23),
+            crate::verdict::tests::judge(),
+        );
+        let verdict = scanner.scan(&format!("Before it {answer} after it."));
+        assert!(verdict.derived(), "{count} {day} {prompts}");
+        let found = &verdict.matches[0];
+        // Every one of them is named, as a match or in its family.
+        let mut named: Vec<usize> = verdict.matches.iter().map(|m| m.output).collect();
+        named.extend(
+            verdict
+                .matches
+                .iter()
+                .flat_map(|m| m.family.iter().copied()),
+        );
+        named.sort_unstable();
+        named.dedup();
+        assert_eq!(named.len(), usize::try_from(count).unwrap());
+        assert!(found.bits > 80.0, "{}", found.bits);
+    }
+}

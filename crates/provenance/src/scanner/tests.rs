@@ -3,17 +3,9 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Calibration, Fusion, GRAM, Month, OutputText, Role, SegmentBuilder, normal_words};
+use crate::verdict::tests::judge;
+use crate::{GRAM, Month, OutputText, Role, SegmentBuilder, normal_words};
 use facts::{AccountId, ExchangeId, ModelName, Timestamp};
-
-fn judge() -> Judge {
-    Judge {
-        fusion: Fusion::STANDARD,
-        calibration: Calibration::new((0..999).map(|n| f64::from(n) * 0.01).collect(), vec![]),
-        unrelated_max: 0.003,
-        independent_max: 0.005,
-    }
-}
 
 fn registry(key: &AuditKey, texts: &[String]) -> Registry {
     let account = AccountId::parse("a").unwrap();
@@ -217,7 +209,23 @@ fn spans_lie_in_the_document_and_twins_explain() {
     };
     add("1", &text, Role::Output);
     add("2", &text, Role::Control);
-    let registry = Registry::join(key.id(), vec![builder.build()], None).unwrap();
+    let twinned = builder.build();
+    let mut other = SegmentBuilder::new(&key, account.clone(), Month::of(Timestamp(0)));
+    let far = dice.words('y', 80).join(" ");
+    for (id, text, role) in [("1", &text, Role::Output), ("3", &far, Role::Control)] {
+        let output = OutputText {
+            id: ExchangeId::parse(id).unwrap(),
+            account: account.clone(),
+            prompt: "what was asked",
+            text,
+            at: Timestamp(0),
+            model: ModelName::parse("m").unwrap(),
+            role,
+        };
+        other.add(&output).unwrap();
+    }
+    let told_apart = Registry::join(key.id(), vec![other.build()], None).unwrap();
+    let registry = Registry::join(key.id(), vec![twinned], None).unwrap();
     let depth = Depth::Copies(Guarantee::Words23);
     let verdict = Scanner::new(&registry, &key, depth, judge()).scan(&document);
     let found = &verdict.matches[0];
@@ -227,6 +235,11 @@ fn spans_lie_in_the_document_and_twins_explain() {
     assert_eq!((independent.twins, independent.as_near), (1, 1));
     assert!(found.resembles && !found.derived && !verdict.derived());
     assert_eq!(verdict.bytes_derived, 0);
+    // The same document is a finding where the twin says something else: it is the twin that cleared it.
+    let apart = Scanner::new(&told_apart, &key, depth, judge()).scan(&document);
+    let independent = apart.matches[0].independent.unwrap();
+    assert_eq!((independent.twins, independent.as_near), (1, 0));
+    assert!(apart.derived() && apart.bytes_derived == text.len());
 }
 
 proptest! {

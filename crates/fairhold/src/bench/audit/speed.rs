@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::io::{BufRead as _, BufReader};
 use std::time::Instant;
 
-use provenance::{AuditKey, Calibration, Depth, Fusion, Guarantee, Judge, Registry, Scanner};
+use provenance::{AuditKey, Depth, Guarantee, Judge, Registry, Scanner};
 use serde_json::{Map, Value, json};
 use simulation::desensitize::rows::Row;
 
@@ -29,14 +29,18 @@ struct Best {
 }
 
 /// Times everything beside a registry of `keys` fingerprints.
-pub(super) fn measure(rows: &[Row], keys: usize) -> Result<Map<String, Value>, Failure> {
+pub(super) fn measure(
+    rows: &[Row],
+    keys: usize,
+    judge: &Judge,
+) -> Result<Map<String, Value>, Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::error(format!("failed to time: {e}"));
     let key = AuditKey::new(*b"timing of audits");
     let registry = Registry::of_strangers(key.id(), keys, 1);
     let documents = documents(rows);
     let bytes: usize = documents.iter().map(|d| d.len()).sum();
     let packed = packed(&documents).map_err(|e| failed(&e))?;
-    let of = |depth| Scanner::new(&registry, &key, depth, judge());
+    let of = |depth| Scanner::new(&registry, &key, depth, judge.clone());
     let (near, far) = (Guarantee::Words23, Guarantee::Words39);
     let (words_23, words_39) = (of(Depth::Copies(near)), of(Depth::Copies(far)));
     let paraphrase = of(Depth::Paraphrases(far));
@@ -157,19 +161,6 @@ fn two_over_one(scanner: &Scanner<'_>, documents: &[String]) -> f64 {
         two = two.min(began.elapsed().as_secs_f64());
     }
     one / two.max(1e-9)
-}
-
-fn judge() -> Judge {
-    Judge {
-        fusion: Fusion::STANDARD,
-        // A thousand human documents of up to forty bits.
-        calibration: Calibration::new(
-            (0..1_000).map(|n| f64::from(n) * 0.04).collect(),
-            Vec::new(),
-        ),
-        unrelated_max: 0.003,
-        independent_max: 0.005,
-    }
 }
 
 struct Clock {

@@ -84,9 +84,10 @@ pub(crate) struct Resembled {
     pub(crate) share: f64,
     /// The chance in unrelated human text.
     pub(crate) p_unrelated: f64,
-    /// Control twins, those as near, the rank's p, the contrast and its p.
+    /// Control twins, those as near, the rank's p, the contrast and its p; the bits of the output or the
+    /// nearest twin, and whether those are enough to ask which came first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) independent: Option<(usize, usize, f64, f64, f64)>,
+    pub(crate) independent: Option<(usize, usize, f64, f64, f64, f64, bool)>,
     /// Whether unrelated human text does not explain it.
     pub(crate) resembles: bool,
     /// Whether an independent answer does not either.
@@ -129,9 +130,17 @@ impl Resembled {
             bits: one.bits,
             share: one.share,
             p_unrelated: one.p_unrelated,
-            independent: one
-                .independent
-                .map(|i| (i.twins, i.as_near, i.rank_p, i.contrast, i.p)),
+            independent: one.independent.map(|i| {
+                (
+                    i.twins,
+                    i.as_near,
+                    i.rank_p,
+                    i.contrast,
+                    i.p,
+                    i.strongest,
+                    i.compared,
+                )
+            }),
             resembles: one.resembles,
             derived: one.derived,
             spans: one
@@ -166,15 +175,17 @@ impl Resembled {
                 })
                 .collect(),
             p_unrelated: self.p_unrelated,
-            independent: self
-                .independent
-                .map(|(twins, as_near, rank_p, contrast, p)| Independent {
+            independent: self.independent.map(
+                |(twins, as_near, rank_p, contrast, p, strongest, compared)| Independent {
                     twins,
                     as_near,
                     rank_p,
                     contrast,
                     p,
-                }),
+                    strongest,
+                    compared,
+                },
+            ),
             family: self.family_outputs.clone(),
             resembles: self.resembles,
             derived: self.derived,
@@ -230,6 +241,8 @@ impl Batch {
                         rank_p: 1.0,
                         contrast: 0.0,
                         p: 1.0,
+                        strongest: 0.0,
+                        compared: true,
                     }),
                     family: Vec::new(),
                     resembles: *resembles,

@@ -69,6 +69,20 @@ fn figures(html: &mut String, told: &Told) {
 
 fn accounts(html: &mut String, told: &Told) {
     html.push_str("<h2>Whose outputs</h2>");
+    if !told.accounts_not_named.is_empty() {
+        let _ = write!(
+            html,
+            "<p>Not named, for chance explains so few documents (Holm's p above 5 %): {}.</p>",
+            told.accounts_not_named
+                .iter()
+                .map(|one| format!("{} ({})", escaped(&one.account), one.documents))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+    }
+    if told.accounts.is_empty() && !told.accounts_not_named.is_empty() {
+        return;
+    }
     if told.accounts.is_empty() {
         let _ = write!(
             html,

@@ -172,9 +172,7 @@ impl Job for Look<'_> {
             said.found.push((document.row, found));
             return;
         }
-        if let Some(top) = verdict.matches.first()
-            && let Some(twins) = top.independent
-        {
+        if let Some((top, twins)) = verdict.compared() {
             let one = (top.output, twins.twins, twins.as_near, top.resembles);
             said.compared.push(one);
         }

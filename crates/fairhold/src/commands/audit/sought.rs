@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use provenance::{AuditKey, Depth, Guarantee, Judge, Measured, Registry, Role, Segment};
+use provenance::{
+    AuditKey, Calibrated, Depth, Guarantee, Judge, Measured, Registry, Role, Segment,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::judge;
 use crate::args::provenance::{Closely, Sought, Words};
 use crate::commands::registry::said;
 use crate::failure::Failure;
@@ -29,6 +30,8 @@ pub(crate) struct Prepared {
     pub(crate) measured: Measured,
     /// SHA-256 over the segments, in the order in which they were joined.
     pub(crate) sha256: String,
+    /// Where those rates come from, in words.
+    pub(crate) rates: String,
 }
 
 impl Prepared {
@@ -72,6 +75,7 @@ impl Prepared {
                     .to_owned(),
             ));
         }
+        let judge = Calibrated::shipped().map_err(|e| Failure::chain(&e))?;
         let guarantee = match what.guarantee {
             Words::Words23 => Guarantee::Words23,
             Words::Words39 => Guarantee::Words39,
@@ -83,8 +87,9 @@ impl Prepared {
                 Closely::Copies => Depth::Copies(guarantee),
                 Closely::Paraphrases => Depth::Paraphrases(guarantee),
             },
-            judge: judge::judge(),
-            measured: judge::measured(),
+            rates: judge.rates(),
+            judge: judge.judge,
+            measured: judge.measured,
             sha256,
         })
     }
@@ -93,11 +98,11 @@ impl Prepared {
     /// that a match is judged by.
     pub(crate) fn asked(&self) -> String {
         format!(
-            "{:016x} {} {:?} {:?} normaliser {}",
+            "{:016x} {} {:?} {} normaliser {}",
             self.key.id(),
             self.sha256,
             self.depth,
-            self.judge,
+            hex::encode(Sha256::digest(format!("{:?}", self.judge))),
             provenance::NORMALISER_VERSION
         )
     }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use provenance::{AccountTally, CorpusTally, Share};
+use provenance::{AccountFinding, AccountTally, CorpusTally, Share};
 use serde::Serialize;
 
 use super::found::{self, Line};
-use super::judge;
 use super::scan::Scanned;
 use super::sought::Prepared;
 use crate::failure::Failure;
@@ -34,8 +33,10 @@ pub(crate) struct Told {
     pub(crate) share_of_bytes: ShareTold,
     /// By words.
     pub(crate) share_of_words: ShareTold,
-    /// Whose outputs, the surest first.
+    /// Whose outputs, the surest first: those that chance explains with at most 5 % (Holm).
     pub(crate) accounts: Vec<AccountTold>,
+    /// Accounts with findings that chance explains well enough to name nobody.
+    pub(crate) accounts_not_named: Vec<AccountTold>,
     /// Whether another source explains matches.
     pub(crate) common_source: CommonTold,
     /// Documents with a finding, by the channel that tells most.
@@ -55,7 +56,7 @@ pub(crate) struct Told {
     /// Version of the normaliser.
     pub(crate) normaliser: u16,
     /// Where the rates come from by which shares are corrected.
-    pub(crate) rates: &'static str,
+    pub(crate) rates: String,
     /// What a finding says.
     pub(crate) wording: &'static str,
 }
@@ -146,6 +147,8 @@ impl Told {
         let in_vain = 1.0 - prepared.measured.specificity.interval().0;
         let asked = prepared.accounts();
         let findings = accounts.findings(in_vain, asked);
+        let (named, others): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(AccountFinding::named);
         let common = accounts.common_source();
         let totals = &scanned.totals;
         Ok(Self {
@@ -157,19 +160,8 @@ impl Told {
             share_of_documents: shares.documents.into(),
             share_of_bytes: shares.bytes.into(),
             share_of_words: shares.tokens.into(),
-            accounts: findings
-                .into_iter()
-                .map(|found| AccountTold {
-                    account: found.account.to_string(),
-                    documents: found.documents,
-                    bytes: found.bytes,
-                    bits: found.bits,
-                    log10_p_unrelated: found.log10_p_unrelated,
-                    log10_p_independent: found.log10_p_independent,
-                    log10_holm: found.log10_holm,
-                    log10_bh: found.log10_bh,
-                })
-                .collect(),
+            accounts: accounts_of(&named),
+            accounts_not_named: accounts_of(&others),
             common_source: CommonTold {
                 compared: common.compared,
                 explained: common.explained,
@@ -184,10 +176,24 @@ impl Told {
             skipped: totals.skipped,
             skipped_names: totals.skipped_names.clone(),
             normaliser: provenance::NORMALISER_VERSION,
-            rates: judge::RATES,
+            rates: prepared.rates.clone(),
             wording: WORDING,
         })
     }
+}
+
+fn accounts_of(findings: &[AccountFinding]) -> Vec<AccountTold> {
+    let told = |found: &AccountFinding| AccountTold {
+        account: found.account.to_string(),
+        documents: found.documents,
+        bytes: found.bytes,
+        bits: found.bits,
+        log10_p_unrelated: found.log10_p_unrelated,
+        log10_p_independent: found.log10_p_independent,
+        log10_holm: found.log10_holm,
+        log10_bh: found.log10_bh,
+    };
+    findings.iter().map(told).collect()
 }
 
 fn common_line(compared: u64, explained: u64, several: u64) -> String {
