@@ -131,6 +131,7 @@ impl Prepared {
             },
             "control_twins": {"count": count, "sha256": hex::encode(twins.finalize())},
             "judge": {
+                "rates": self.rates,
                 "unrelated_max": self.judge.unrelated_max,
                 "independent_max": self.judge.independent_max,
                 "sha256": hex::encode(Sha256::digest(format!("{:?}", self.judge))),
