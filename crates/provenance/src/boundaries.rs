@@ -4,38 +4,40 @@
 //! walked character by character under the normaliser's rules. Nothing here knows a word's letters:
 //! who wants them reads them from where the word begins.
 
-use wide::{CmpGt as _, CmpLt as _, i8x16};
+use wide::{CmpLt as _, i8x16};
 
 use crate::normaliser::{Place, place};
 
 /// Bytes that are classed at once.
 const BLOCK: usize = 64;
 
-/// The letters and digits of a block as a mask, and whether it is all ASCII.
-#[inline]
-fn classes(block: &[u8; BLOCK]) -> (u64, bool) {
+/// The letters and digits of a block as a mask, and its bytes beyond ASCII.
+#[inline(always)]
+fn classes(block: &[u8; BLOCK]) -> (u64, u64) {
     let (mut mask, mut high) = (0, 0);
     for (n, part) in block.as_chunks::<16>().0.iter().enumerate() {
         let (letters, beyond) = sixteen(part);
         mask |= u64::from(letters) << (16 * n);
-        high |= beyond;
+        high |= u64::from(beyond) << (16 * n);
     }
-    (mask, high == 0)
+    (mask, high)
 }
 
 /// The letters and digits of sixteen bytes, and the bytes beyond ASCII, which are negative here.
-#[inline]
+#[inline(always)]
 fn sixteen(bytes: &[u8; 16]) -> (u16, u16) {
     let v = i8x16::from(bytes.map(u8::cast_signed));
-    let all = |byte: u8| i8x16::splat(byte.cast_signed());
+    let all = i8x16::splat;
+    // Moved so that the range begins at the least number: one comparison tells it.
+    let moved = |from: u8| all(i8::MIN.wrapping_sub(from.cast_signed()));
     let lower = v | all(0x20);
-    let letter = lower.cmp_gt(all(b'a' - 1)) & lower.cmp_lt(all(b'z' + 1));
-    let digit = v.cmp_gt(all(b'0' - 1)) & v.cmp_lt(all(b'9' + 1));
+    let letter = (lower + moved(b'a')).cmp_lt(all(i8::MIN + 26));
+    let digit = (v + moved(b'0')).cmp_lt(all(i8::MIN + 10));
     (bits(letter | digit), bits(v))
 }
 
 /// The highest bit of each byte.
-#[inline]
+#[inline(always)]
 fn bits(v: i8x16) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -63,66 +65,91 @@ pub(crate) fn walk(text: &str, to: &mut impl Words) {
     let mut at = 0;
     let mut inside = false;
     while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-        let (mask, ascii) = classes(block);
-        if !ascii {
-            (at, inside) = walk_slowly(text, at, inside, to);
+        let (mask, high) = classes(block);
+        if high == 0 {
+            plainly(text, (at, BLOCK), (mask, inside), to);
+            inside = mask >> 63 == 1;
+            at += BLOCK;
             continue;
         }
-        let mut starts = mask & !(mask << 1 | u64::from(inside));
-        inside = mask >> 63 == 1;
-        let words = starts.count_ones() as usize;
-        let mut skips = to.skips().min(words);
-        to.skip(skips);
-        while skips > 0 {
-            starts &= starts.wrapping_sub(1);
-            skips -= 1;
-            if starts == 0 {
-                break;
-            }
+        // What is before the first character beyond ASCII is told by the mask, that by the rules.
+        let plain = high.trailing_zeros() as usize;
+        let mask = mask & !(u64::MAX << plain);
+        plainly(text, (at, plain), (mask, inside), to);
+        if plain > 0 {
+            inside = mask >> (plain - 1) == 1;
         }
-        while starts != 0 {
-            let bit = starts.trailing_zeros();
-            starts &= starts - 1;
-            let length = (!(mask >> bit)).trailing_zeros();
-            let start = at + bit as usize;
-            let ends = if bit + length < 64 {
-                Some(start + length as usize)
-            } else {
-                ends_beyond(bytes, at + BLOCK)
-            };
-            if to.skips() > 0 {
-                to.skip(1);
-            } else {
-                to.word(start, ends);
-            }
-        }
-        at += BLOCK;
+        (at, inside) = walk_slowly(text, at + plain, inside, to);
     }
     while at < bytes.len() {
         (at, inside) = walk_slowly(text, at, inside, to);
     }
 }
 
-/// Where an ASCII word that reaches the end of its block ends; none if it goes on otherwise.
-#[inline]
-fn ends_beyond(bytes: &[u8], block_end: usize) -> Option<usize> {
-    for (n, byte) in bytes.get(block_end..)?.iter().take(16).enumerate() {
-        if !byte.is_ascii_alphanumeric() {
-            return byte.is_ascii().then_some(block_end + n);
+/// Tells the words of the `plain` ASCII bytes at `at`, whose letters and digits are in the mask.
+#[inline(always)]
+fn plainly(
+    text: &str,
+    (at, plain): (usize, usize),
+    (mask, inside): (u64, bool),
+    to: &mut impl Words,
+) {
+    let mut starts = mask & !(mask << 1 | u64::from(inside));
+    while starts != 0 {
+        let skips = to.skips();
+        if skips > 0 {
+            let words = starts.count_ones() as usize;
+            if skips >= words {
+                to.skip(words);
+                return;
+            }
+            to.skip(skips);
+            for _ in 0..skips {
+                starts &= starts.wrapping_sub(1);
+            }
         }
+        let bit = starts.trailing_zeros();
+        starts &= starts.wrapping_sub(1);
+        let length = (!(mask >> bit)).trailing_zeros();
+        let start = at.wrapping_add(bit as usize);
+        let end = start.wrapping_add(length as usize);
+        let past = at.wrapping_add(plain);
+        let ends = if end < past {
+            Some(end)
+        } else {
+            ends_beyond(text, past)
+        };
+        to.word(start, ends);
     }
-    None
 }
 
-/// Walks by characters past at least [`BLOCK`] bytes.
+/// Where a word ends that reaches the end of what the mask tells; none if that takes the rules.
+#[inline(always)]
+fn ends_beyond(text: &str, past: usize) -> Option<usize> {
+    let sixteen_more = text.as_bytes().get(past..)?.first_chunk::<16>()?;
+    let (letters, beyond) = sixteen(sixteen_more);
+    let more = (!u32::from(letters)).trailing_zeros();
+    if more == 16 {
+        return None;
+    }
+    let end = past.wrapping_add(more as usize);
+    if beyond >> more & 1 == 1 {
+        let next = text.get(end..)?.chars().next()?;
+        return matches!(place(next), Place::Separator | Place::Alone).then_some(end);
+    }
+    Some(end)
+}
+
+/// Walks by characters until an ASCII one follows one that is not, or the text ends.
 fn walk_slowly(text: &str, from: usize, inside: bool, to: &mut impl Words) -> (usize, bool) {
     let mut inside = inside;
-    let until = from + BLOCK;
     let mut at = from;
+    let mut beyond = false;
     for c in text.get(from..).unwrap_or_default().chars() {
-        if at >= until {
+        if beyond && c.is_ascii() {
             break;
         }
+        beyond |= !c.is_ascii();
         let begins = match place(c) {
             Place::Dropped => false,
             Place::Separator => {

@@ -115,6 +115,40 @@ pub(crate) fn triples(
     }
 }
 
+/// The keys of the triples alone, many at once: sums are gathered without a jump, since one in four
+/// is wanted and nothing foretells which.
+#[expect(clippy::needless_bitwise_bool, reason = "no jump is wanted")]
+pub(crate) fn triple_keys(words: &[Word], secrets: &Secrets, wanted: Triples, keys: &mut Vec<u64>) {
+    const GATHERED: usize = 64;
+    let mut sums = [0_u64; GATHERED + 3];
+    let mut count = 0_usize;
+    let mut near = [0_u64; NEAR - 1];
+    let mut before: Option<&Word> = None;
+    let all = wanted == Triples::All;
+    for word in words {
+        let stem = stems::stem(word, before);
+        before = Some(word);
+        let Some((lo, hi)) = stem else { continue };
+        let new = secrets.stem(lo, hi);
+        let [a, b, c] = near;
+        for (one, two) in [(a, b), (a, c), (b, c)] {
+            let sum = one.wrapping_add(two).wrapping_add(new);
+            let none = (one == 0) | (two == 0) | (one == two) | (one == new) | (two == new);
+            if let Some(place) = sums.get_mut(count) {
+                *place = sum;
+            }
+            count = count.wrapping_add(usize::from(!none & (all | sampled(sum))));
+        }
+        near = [b, c, new];
+        if count >= GATHERED {
+            keys.extend(sums.iter().take(count).map(|sum| secrets.triple(*sum)));
+            count = 0;
+        }
+    }
+    keys.extend(sums.iter().take(count).map(|sum| secrets.triple(*sum)));
+}
+
+#[inline(always)]
 fn sampled(sum: u64) -> bool {
     sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62 == 0
 }

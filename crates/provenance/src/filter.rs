@@ -37,9 +37,9 @@ impl Filter {
     }
 
     /// The block is chosen by the upper half, the bits by the lower 48 bits.
-    #[inline]
+    #[inline(always)]
     fn block_of(&self, key: u64) -> usize {
-        let wide = u128::from(key) * self.blocks.len() as u128;
+        let wide = u128::from(key).wrapping_mul(self.blocks.len() as u128);
         #[expect(
             clippy::cast_possible_truncation,
             reason = "below the number of blocks"
@@ -71,8 +71,14 @@ impl Filter {
         let Some(block) = self.blocks.get(self.block_of(key)) else {
             return false;
         };
+        let [a, b, c, d, tail @ ..] = block.0;
+        let bit = |word: u64, n: u32| word >> (key >> (6 * n) & 63);
+        // Forty-nine strangers in fifty are turned away by half of the words.
+        if bit(a, 0) & bit(b, 1) & bit(c, 2) & bit(d, 3) & 1 == 0 {
+            return false;
+        }
         let mut all = 1;
-        for (word, bit) in block.0.iter().zip(bits(key)) {
+        for (word, bit) in tail.iter().zip(bits(key).skip(4)) {
             all &= word >> bit;
         }
         all & 1 == 1

@@ -113,6 +113,7 @@ impl Secrets {
     }
 
     /// The key of eight words in their order.
+    #[inline]
     pub(crate) fn gram<'a>(&self, channel: Channel, words: impl Iterator<Item = &'a Word>) -> u64 {
         let mut sum = 0_u128;
         for (word, (a, b)) in words.zip(self.nh) {
@@ -121,28 +122,34 @@ impl Secrets {
         self.finish(channel, sum)
     }
 
-    /// The same over raw halves, as the fast scan has them.
-    pub(crate) fn halves_gram(&self, halves: &[(u64, u64); GRAM]) -> u64 {
-        let mut sum = 0_u128;
-        for ((lo, hi), secret) in halves.iter().zip(self.nh) {
-            sum = sum.wrapping_add(nh(*lo, *hi, secret));
-        }
+    /// What the word at a place of a gram adds to its sum.
+    #[inline(always)]
+    pub(crate) fn addend(&self, place: usize, lo: u64, hi: u64) -> u128 {
+        self.nh.get(place).map_or(0, |secret| nh(lo, hi, *secret))
+    }
+
+    /// The key of a sum of eight.
+    #[inline]
+    pub(crate) fn summed(&self, sum: u128) -> u64 {
         self.finish(Channel::Words, sum)
     }
 
     /// A number for a stem, to be added to others: the sum knows no order.
+    #[inline]
     pub(crate) fn stem(&self, lo: u64, hi: u64) -> u64 {
-        let product = u128::from(lo ^ self.stems.0) * u128::from(hi ^ self.stems.1);
+        let product = u128::from(lo ^ self.stems.0).wrapping_mul(u128::from(hi ^ self.stems.1));
         #[expect(clippy::cast_possible_truncation, reason = "both halves are folded")]
         let folded = (product >> 64) as u64 ^ product as u64;
         folded ^ lo.rotate_left(32)
     }
 
     /// The key of a sum of stems.
+    #[inline]
     pub(crate) fn triple(&self, sum: u64) -> u64 {
         self.finish(Channel::Triples, u128::from(sum))
     }
 
+    #[inline(always)]
     fn finish(&self, channel: Channel, sum: u128) -> u64 {
         let key = match channel {
             Channel::Words => self.channels[0],
@@ -155,12 +162,13 @@ impl Secrets {
     }
 }
 
+#[inline(always)]
 fn nh(lo: u64, hi: u64, (a, b): (u64, u64)) -> u128 {
-    u128::from(lo.wrapping_add(a)) * u128::from(hi.wrapping_add(b))
+    u128::from(lo.wrapping_add(a)).wrapping_mul(u128::from(hi.wrapping_add(b)))
 }
 
 /// SipHash-1-3 of sixteen bytes, unrolled; the tests hold it to the `siphasher` crate.
-#[inline]
+#[inline(always)]
 fn sip13(key: (u64, u64), message: (u64, u64)) -> u64 {
     let mut v = [
         key.0 ^ 0x736f_6d65_7073_6575,
@@ -180,7 +188,7 @@ fn sip13(key: (u64, u64), message: (u64, u64)) -> u64 {
     v[0] ^ v[1] ^ v[2] ^ v[3]
 }
 
-#[inline]
+#[inline(always)]
 fn round(v: &mut [u64; 4]) {
     v[0] = v[0].wrapping_add(v[1]);
     v[1] = v[1].rotate_left(13) ^ v[0];

@@ -5,6 +5,10 @@
 //! text is not kept. A corpus is then asked, document by document, which outputs it holds, where,
 //! and what else could explain it: chance, or an independent answer to the same prompt.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::inline_always,
+    reason = "measured: on the path of every word a call costs more than the work"
+)]
 
 mod accounts;
 mod answers;

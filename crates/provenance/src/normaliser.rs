@@ -71,12 +71,7 @@ pub(crate) fn place(c: char) -> Place {
             Place::Separator
         };
     }
-    match fold(c) {
-        Folded::Dropped => Place::Dropped,
-        Folded::Separator => Place::Separator,
-        Folded::Alone(_) => Place::Alone,
-        Folded::Letters(_) => Place::Letter,
-    }
+    fold::place(c)
 }
 
 /// The words of a text in the normal form, as the specification has them.
@@ -111,7 +106,8 @@ pub(crate) fn read_words(text: &str, base: usize, secrets: &Secrets, words: &mut
         secrets,
         words,
         looked: 0,
-        bracket: None,
+        bracket: false,
+        opens: next_opening(text.as_bytes(), 0),
     };
     walk(text, &mut reading);
 }
@@ -123,8 +119,10 @@ struct Reading<'a> {
     words: &'a mut Vec<Word>,
     /// Bytes before it were looked through for brackets.
     looked: usize,
-    /// Where a bracket is open.
-    bracket: Option<usize>,
+    /// Whether a bracket is open that closes soon.
+    bracket: bool,
+    /// Where the next bracket opens.
+    opens: usize,
 }
 
 impl Words for Reading<'_> {
@@ -136,55 +134,103 @@ impl Words for Reading<'_> {
     #[inline]
     fn skip(&mut self, _: usize) {}
 
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, start: usize, ends: Option<usize>) {
-        let bytes = self.text.as_bytes();
-        let mut word = ends
-            .and_then(|end| short_word(bytes, start, end))
-            .unwrap_or_else(|| long_word(self.text, start, self.secrets));
-        let between = bytes.get(self.looked..start).unwrap_or_default();
-        if between != b" " {
-            for (n, byte) in between.iter().enumerate() {
-                match byte {
-                    b'[' | b'{' | b'<' => self.bracket = Some(self.looked + n),
-                    b']' | b'}' | b'>' => self.bracket = None,
-                    _ => {}
-                }
-            }
+        let short = ends.and_then(|end| short_word(self.text.as_bytes(), start, end));
+        match short {
+            Some(word) => self.keep(word),
+            None => self.read_slowly(start),
         }
-        if self.bracket.is_some_and(|open| closes(bytes, open)) {
-            word.shape.add(Shape::BRACKETED);
+    }
+}
+
+impl Reading<'_> {
+    #[cold]
+    #[inline(never)]
+    fn read_slowly(&mut self, start: usize) {
+        self.keep(long_word(self.text, start, self.secrets));
+    }
+
+    /// Inlined into each of its callers: the parts of a short word stay in registers.
+    #[inline(always)]
+    fn keep(&mut self, word: Word) {
+        let bytes = self.text.as_bytes();
+        if self.bracket || self.opens < word.start {
+            self.pass_brackets(bytes, word.start);
+        }
+        let mut shape = word.shape;
+        if self.bracket {
+            shape.add(Shape::BRACKETED);
         }
         self.looked = word.end;
-        word.start += self.base;
-        word.end += self.base;
-        self.words.push(word);
+        self.words.push(Word {
+            start: word.start.wrapping_add(self.base),
+            end: word.end.wrapping_add(self.base),
+            shape,
+            ..word
+        });
+    }
+
+    /// Looks through what is between the word before and the one that begins at `start`.
+    #[inline(never)]
+    fn pass_brackets(&mut self, bytes: &[u8], start: usize) {
+        let between = bytes.get(self.looked..start).unwrap_or_default();
+        for (n, byte) in between.iter().enumerate() {
+            match byte {
+                b'[' | b'{' | b'<' => self.bracket = closes(bytes, self.looked + n),
+                b']' | b'}' | b'>' => self.bracket = false,
+                _ => {}
+            }
+        }
+        if self.opens < start {
+            self.opens = next_opening(bytes, start);
+        }
     }
 }
 
 const CASE: u128 = 0x2020_2020_2020_2020_2020_2020_2020_2020;
 const LETTER: u128 = CASE << 1;
 
-/// An ASCII word of at most 16 letters with 16 bytes of text from where it begins.
-#[inline]
-pub(crate) fn short_word(bytes: &[u8], start: usize, end: usize) -> Option<Word> {
-    let sixteen = bytes.get(start..)?.first_chunk::<16>()?;
-    let length = end - start;
-    if length > 16 {
-        return None;
+/// The bytes of a word of so many letters.
+#[expect(clippy::indexing_slicing, reason = "computed when it is compiled")]
+const MASKS: [u128; 17] = {
+    let mut masks = [0; 17];
+    let mut length = 1;
+    while length <= 16 {
+        masks[length] = u128::MAX >> (128 - 8 * length);
+        length += 1;
     }
-    let mask = u128::MAX >> (128 - 8 * length);
+    masks
+};
+
+/// The bytes of an ASCII word of at most 16 letters with 16 bytes of text from where it begins,
+/// in lower case and as they are.
+#[inline(always)]
+fn short_bytes(bytes: &[u8], start: usize, end: usize) -> Option<(u128, u128)> {
+    let sixteen = bytes.get(start..)?.first_chunk::<16>()?;
+    let mask = MASKS.get(end.wrapping_sub(start))?;
     let raw = u128::from_le_bytes(*sixteen);
-    let both = (raw | CASE) & mask;
+    Some(((raw | CASE) & mask, raw & mask))
+}
+
+/// The halves of such a word, as grams are made of them.
+#[inline(always)]
+pub(crate) fn short_halves(bytes: &[u8], start: usize, end: usize) -> Option<(u64, u64)> {
+    short_bytes(bytes, start, end).map(|(both, _)| halves(both))
+}
+
+/// Such a word.
+#[inline(always)]
+pub(crate) fn short_word(bytes: &[u8], start: usize, end: usize) -> Option<Word> {
+    let (both, raw) = short_bytes(bytes, start, end)?;
     let mut shape = Shape::default();
-    if !raw & LETTER & mask != 0 {
+    if both & LETTER != both << 1 & LETTER {
         shape.add(Shape::DIGIT);
     }
     if raw & 0x60 == 0x40 {
         shape.add(Shape::CAPITAL);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
-    let (lo, hi) = (both as u64, (both >> 64) as u64);
+    let (lo, hi) = halves(both);
     Some(Word {
         lo,
         hi,
@@ -195,7 +241,16 @@ pub(crate) fn short_word(bytes: &[u8], start: usize, end: usize) -> Option<Word>
     })
 }
 
+#[inline(always)]
+fn halves(both: u128) -> (u64, u64) {
+    #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
+    let halves = (both as u64, (both >> 64) as u64);
+    halves
+}
+
 /// Any word that begins at `start`, by the rules.
+#[cold]
+#[inline(never)]
 pub(crate) fn long_word(text: &str, start: usize, secrets: &Secrets) -> Word {
     let mut bytes = Vec::with_capacity(64);
     let mut shape = Shape::default();
@@ -250,10 +305,21 @@ fn first_bytes(bytes: &[u8]) -> (u64, u64) {
     for (to, from) in first.iter_mut().zip(bytes) {
         *to = *from;
     }
-    let both = u128::from_le_bytes(first);
-    #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
-    let halves = (both as u64, (both >> 64) as u64);
-    halves
+    halves(u128::from_le_bytes(first))
+}
+
+/// Where a bracket opens at `from` or later; past all places if none does.
+fn next_opening(bytes: &[u8], from: usize) -> usize {
+    let opens = |b: &u8| matches!(b, b'[' | b'{' | b'<');
+    let mut at = from;
+    for part in bytes.get(from..).unwrap_or_default().chunks(32) {
+        // Without a jump, so that many bytes are asked at once.
+        if part.iter().fold(false, |any, b| any | opens(b)) {
+            return at + part.iter().position(opens).unwrap_or(0);
+        }
+        at += part.len();
+    }
+    usize::MAX
 }
 
 /// Whether the bracket at `open` closes within a placeholder's length.

@@ -179,7 +179,7 @@ impl<'r> Scanner<'r> {
         } else {
             Triples::Sampled
         };
-        channels::triples(read, self.secrets(), wanted, |keyed| keys.push(keyed.key));
+        channels::triple_keys(read, self.secrets(), wanted, keys);
         let mut shared: Vec<(u32, f64)> = Vec::new();
         probes::passed(keys, self.registry.filter(), |key| {
             if let Some((places, bits)) = self.registry.find(key, false) {

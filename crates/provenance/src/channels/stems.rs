@@ -38,22 +38,42 @@ const PLACES: usize = 2048;
 
 /// Function words by a multiplication of their letters; the next place is tried until one is empty.
 #[derive(Debug)]
-struct Table(Vec<(u64, u64)>);
+struct Table {
+    places: Vec<(u64, u64)>,
+    /// One bit for each of 4,096 values of the same multiplication: most other words have a zero.
+    maybe: [u64; 64],
+}
 
 impl Table {
-    fn place(lo: u64, hi: u64) -> usize {
-        let mixed = (lo ^ hi.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    #[inline(always)]
+    fn mixed(lo: u64, hi: u64) -> u64 {
+        (lo ^ hi.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn place(mixed: u64) -> usize {
         usize::try_from(mixed >> 53).unwrap_or(0)
+    }
+
+    /// The word of [`Self::maybe`] and the bit in it.
+    #[inline(always)]
+    fn bit(mixed: u64) -> (usize, u64) {
+        ((mixed >> 58) as usize & 63, mixed >> 52 & 63)
     }
 
     fn make() -> Self {
         let mut places = vec![(0, 0); PLACES];
+        let mut maybe = [0; 64];
         let words = FUNCTION_WORDS.split_whitespace().map(pair);
         let characters = FUNCTION_CHARACTERS
             .chars()
             .map(|c| pair(c.encode_utf8(&mut [0; 4])));
         for word in words.chain(characters) {
-            let mut at = Self::place(word.0, word.1);
+            let mixed = Self::mixed(word.0, word.1);
+            let (n, bit) = Self::bit(mixed);
+            if let Some(bits) = maybe.get_mut(n) {
+                *bits |= 1 << bit;
+            }
+            let mut at = Self::place(mixed);
             while places.get(at).is_some_and(|p| *p != (0, 0) && *p != word) {
                 at = (at + 1) % PLACES;
             }
@@ -61,13 +81,20 @@ impl Table {
                 *place = word;
             }
         }
-        Self(places)
+        Self { places, maybe }
     }
 
+    #[inline(always)]
     fn holds(&self, lo: u64, hi: u64) -> bool {
-        let mut at = Self::place(lo, hi);
+        let mixed = Self::mixed(lo, hi);
+        let (n, bit) = Self::bit(mixed);
+        self.maybe.get(n).is_some_and(|bits| bits >> bit & 1 == 1) && self.finds(mixed, lo, hi)
+    }
+
+    fn finds(&self, mixed: u64, lo: u64, hi: u64) -> bool {
+        let mut at = Self::place(mixed);
         loop {
-            match self.0.get(at) {
+            match self.places.get(at) {
                 Some((0, 0)) | None => return false,
                 Some(place) if *place == (lo, hi) => return true,
                 Some(_) => at = (at + 1) % PLACES,
@@ -77,14 +104,14 @@ impl Table {
 }
 
 /// Whether a word says how and not what.
-#[inline]
+#[inline(always)]
 pub(super) fn is_function_word(word: &Word) -> bool {
     static TABLE: OnceLock<Table> = OnceLock::new();
     word.rest == 0 && TABLE.get_or_init(Table::make).holds(word.lo, word.hi)
 }
 
 /// The stem of a content word; of a script without spaces, the character with the one before.
-#[inline]
+#[inline(always)]
 pub(super) fn stem(word: &Word, before: Option<&Word>) -> Option<(u64, u64)> {
     if word.shape.has(Shape::DIGIT) || word.shape.has(Shape::BRACKETED) || is_function_word(word) {
         return None;
@@ -120,7 +147,8 @@ fn mask(bytes: usize) -> u64 {
 }
 
 /// At most six letters, fewer where an ending begins earlier.
-#[inline]
+#[inline(always)]
+#[expect(clippy::needless_bitwise_bool, reason = "no jump is wanted")]
 fn kept_letters(lo: u64, length: usize) -> usize {
     const LETTERS: usize = 6;
     const ING: u64 = u64::from_le_bytes(*b"ing\0\0\0\0\0");
@@ -134,13 +162,20 @@ fn kept_letters(lo: u64, length: usize) -> usize {
     if length > 8 {
         return LETTERS;
     }
-    let last = lo >> (8 * (length - 3));
-    let cut = if last == ING && length > 5 {
-        3
-    } else if TWO.contains(&(last >> 8)) && length > 4 {
-        2
-    } else {
-        usize::from(length > 3 && b"sey".iter().any(|b| last >> 16 == u64::from(*b)))
-    };
-    (length - cut).min(LETTERS)
+    // Each is asked, none is jumped over: which ending a word has cannot be foretold.
+    let last = lo >> ((8 * (length - 3)) & 63);
+    let [ie, es, ed, ly, er] = TWO;
+    let two = last >> 8;
+    let two = (two == ie) | (two == es) | (two == ed) | (two == ly) | (two == er);
+    let one = last >> 16;
+    let [s, e, y] = b"sey".map(u64::from);
+    let one = (one == s) | (one == e) | (one == y);
+    let mut cut = usize::from(one & (length > 3));
+    if two & (length > 4) {
+        cut = 2;
+    }
+    if (last == ING) & (length > 5) {
+        cut = 3;
+    }
+    length.wrapping_sub(cut).min(LETTERS)
 }

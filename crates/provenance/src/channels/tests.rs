@@ -64,3 +64,21 @@ fn one_triple_in_four_is_kept() {
     let kept = keys(Channel::Triples, &words.join(" ")).len();
     assert!((2_500..3_500).contains(&kept), "{kept} of about 12,000");
 }
+
+#[test]
+fn gathered_triples_are_the_triples() {
+    let key = AuditKey::new([3; 16]);
+    let text = "The clerk sent letters, the clerk's letters, to [NAME] in 3 old towns; 日本の古い町 größere Städte walked walking. ";
+    let text = text.repeat(40)
+        + &(0..900)
+            .map(|n| format!("w{} ", char::from_u32(97 + n * 7 % 26).unwrap()).repeat(3))
+            .collect::<String>();
+    for wanted in [Triples::All, Triples::Sampled] {
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        let read = read(&text);
+        triples(&read, key.secrets(), wanted, |k| one.push(k.key));
+        triple_keys(&read, key.secrets(), wanted, &mut other);
+        assert!(one.len() > 100, "{}", one.len());
+        assert_eq!(one, other);
+    }
+}

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use super::Place;
+
 /// What one character becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Folded {
@@ -45,13 +47,7 @@ impl Letters {
 
 /// What `c` becomes. One letter of the first plane is answered from a table made at the first call.
 pub(super) fn fold(c: char) -> Folded {
-    static TABLE: OnceLock<Vec<u32>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        (0..0x1_0000_u32)
-            .map(|u| char::from_u32(u).map_or(SEPARATOR, |c| packed(folded(c))))
-            .collect()
-    });
-    match table.get(c as usize).copied() {
+    match table().get(c as usize).copied() {
         Some(SEPARATOR) => Folded::Separator,
         Some(DROPPED) => Folded::Dropped,
         Some(SEVERAL) | None => folded(c),
@@ -65,6 +61,31 @@ pub(super) fn fold(c: char) -> Folded {
                 Folded::Alone(c)
             }
         }
+    }
+}
+
+fn table() -> &'static [u32] {
+    static TABLE: OnceLock<Vec<u32>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        (0..0x1_0000_u32)
+            .map(|u| char::from_u32(u).map_or(SEPARATOR, |c| packed(folded(c))))
+            .collect()
+    })
+}
+
+/// What `c` does to the word before it, without what it becomes.
+pub(super) fn place(c: char) -> Place {
+    match table().get(c as usize).copied() {
+        Some(SEPARATOR) => Place::Separator,
+        Some(DROPPED) => Place::Dropped,
+        Some(one) if one != SEVERAL && one & ALONE != 0 => Place::Alone,
+        Some(_) => Place::Letter,
+        None => match folded(c) {
+            Folded::Dropped => Place::Dropped,
+            Folded::Separator => Place::Separator,
+            Folded::Alone(_) => Place::Alone,
+            Folded::Letters(_) => Place::Letter,
+        },
     }
 }
 

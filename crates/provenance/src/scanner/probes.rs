@@ -5,53 +5,62 @@ use crate::boundaries::{Words, walk};
 use crate::channels;
 use crate::filter::Filter;
 use crate::key::{Channel, GRAM, Secrets};
-use crate::normaliser::{Word, long_word, short_word};
+use crate::normaliser::{Word, long_word, short_halves};
 use crate::registry::widened;
 
 /// Cache lines that are fetched at once.
 const BATCH: usize = 64;
 
-/// One gram of words in every so many, in a row of keys.
+/// One gram of words in every so many, in a row of sums.
 struct Probing<'a> {
     text: &'a str,
     secrets: &'a Secrets,
     /// Words between the end of one gram and the next.
     rest: usize,
     skip: usize,
-    halves: [(u64, u64); GRAM],
+    sum: u128,
     count: usize,
     words: usize,
     keys: &'a mut Vec<u64>,
 }
 
 impl Words for Probing<'_> {
-    #[inline]
+    #[inline(always)]
     fn skips(&self) -> usize {
         self.skip
     }
 
-    #[inline]
+    #[inline(always)]
     fn skip(&mut self, words: usize) {
         self.skip = self.skip.wrapping_sub(words);
         self.words = self.words.wrapping_add(words);
     }
 
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, start: usize, ends: Option<usize>) {
-        let word = ends
-            .and_then(|end| short_word(self.text.as_bytes(), start, end))
-            .unwrap_or_else(|| long_word(self.text, start, self.secrets));
-        if let Some(place) = self.halves.get_mut(self.count) {
-            *place = (word.lo.wrapping_add(word.rest), word.hi);
-        }
-        self.count += 1;
-        self.words += 1;
+        let short = ends.and_then(|end| short_halves(self.text.as_bytes(), start, end));
+        let (lo, hi) = match short {
+            Some(halves) => halves,
+            None => long_halves(self.text, start, self.secrets),
+        };
+        let addend = self.secrets.addend(self.count, lo, hi);
+        self.sum = self.sum.wrapping_add(addend);
+        self.count = self.count.wrapping_add(1);
+        self.words = self.words.wrapping_add(1);
         if self.count == GRAM {
-            self.keys.push(self.secrets.halves_gram(&self.halves));
+            self.keys.push(self.secrets.summed(self.sum));
+            self.sum = 0;
             self.count = 0;
             self.skip = self.rest;
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn long_halves(text: &str, start: usize, secrets: &Secrets) -> (u64, u64) {
+    let word = long_word(text, start, secrets);
+    (word.lo.wrapping_add(word.rest), word.hi)
 }
 
 /// The probes of plain words; returns how many words there are.
@@ -66,7 +75,7 @@ pub(super) fn of_words(
         secrets,
         rest: guarantee.step() - GRAM,
         skip: 0,
-        halves: [(0, 0); GRAM],
+        sum: 0,
         count: 0,
         words: 0,
         keys,
@@ -98,13 +107,15 @@ pub(super) fn of_skeleton(
 
 /// Keeps the keys that the filter lets pass.
 pub(super) fn passed(keys: &[u64], filter: &Filter, mut found: impl FnMut(u64)) {
+    let mut asked = [0; BATCH];
     let mut warm = 0;
     for batch in keys.chunks(BATCH) {
-        for key in batch {
-            warm ^= filter.touch(widened(*key));
+        for (wide, key) in asked.iter_mut().zip(batch) {
+            *wide = widened(*key);
+            warm ^= filter.touch(*wide);
         }
-        for key in batch {
-            if filter.holds(widened(*key)) {
+        for (wide, key) in asked.iter().zip(batch) {
+            if filter.holds(*wide) {
                 found(*key);
             }
         }
