@@ -8,6 +8,7 @@
 mod quick;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -70,7 +71,8 @@ fn slow<'a>(line: &[u8], columns: &Columns, row: u64) -> Result<Document<'a>, St
         (Text::Usual, _) => words(&value),
         (Text::Named(_), Some(text)) => text,
         (Text::Named(name), None) => {
-            let known: Vec<&str> = fields.keys().take(12).map(String::as_str).collect();
+            let known: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
+            let known: Vec<&str> = known.into_iter().take(12).collect();
             let known = known.join("`, `");
             return Err(format!(
                 "no field `{name}`; it has `{known}`: name one with `--text-field`"

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::find::{Kind, find};
+use crate::find::{Found, Kind, find};
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by a test")]
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
@@ -50,9 +50,22 @@ impl Pseudonyms {
                 self.used.insert(hit.as_str().to_owned());
             }
         }
+        // What two kinds claimed together goes to one of them, and what it leaves of the other's
+        // may be a number again. No pseudonym is ever part of what is found, so this ends.
+        let mut masked = self.replaced(text, &find(text));
+        loop {
+            let left = find(&masked);
+            if left.is_empty() {
+                return masked;
+            }
+            masked = self.replaced(&masked, &left);
+        }
+    }
+
+    fn replaced(&mut self, text: &str, all: &[Found]) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut from = 0;
-        for found in find(text) {
+        for found in all {
             masked.push_str(text.get(from..found.at.start).unwrap_or_default());
             let original = text.get(found.at.clone()).unwrap_or_default();
             masked.push_str(&self.pseudonym(found.kind, original));

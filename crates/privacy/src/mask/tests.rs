@@ -24,6 +24,15 @@ fn a_placeholder_in_the_text_is_not_taken() {
     assert_eq!(pseudonyms.restore(&masked), text);
 }
 
+#[test]
+fn what_one_kind_leaves_of_another_is_masked_too() {
+    let mut pseudonyms = Pseudonyms::default();
+    let text = "+10000000.0 4111 1111 1111 1111";
+    let masked = pseudonyms.mask(text);
+    assert_eq!(masked, "<PHONE_1>.<CARD_1>");
+    assert_eq!(pseudonyms.restore(&masked), text);
+}
+
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,6}@[a-z]{1,6}\\.org".boxed(),

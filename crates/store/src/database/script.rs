@@ -103,10 +103,11 @@ fn arrays(row: &[Cell]) -> Option<String> {
             Cell::Text(_) => "text",
             Cell::Bytes(_) => "bytea",
         };
-        if n > 1 {
-            text.push(',');
-        }
-        text.push_str(&format!("${n}::{kind}[]"));
+        text.push_str(if n > 1 { ",$" } else { "$" });
+        text.push_str(&n.to_string());
+        text.push_str("::");
+        text.push_str(kind);
+        text.push_str("[]");
     }
     (!row.is_empty()).then_some(text)
 }

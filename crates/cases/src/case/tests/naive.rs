@@ -242,7 +242,7 @@ pub(super) fn allows(taken: &[Step], step: &Step) -> bool {
     let names: BTreeSet<&str> = observation(taken)
         .accounts
         .iter()
-        .map(|a| a.as_str())
+        .map(facts::AccountId::as_str)
         .collect();
     if step.by.role == Role::Customer && !names.contains(step.by.person.as_str()) {
         return false;
