@@ -25,12 +25,11 @@ const EXCLUDED: &str = "recall leaves out documents under 40 words (recall_any_l
 /// Runs it.
 pub(super) fn run(what: &AuditBench, out: Out) -> Result<Exit, Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::error(format!("failed to {e}"));
-    let texts = match &what.corpora {
-        Some(dir) => rows::read(dir).map_err(|e| failed(&e))?,
-        None => {
-            out.say("a small set of our own text (it shows that everything works; its figures say nothing about real texts); --corpora DIR for real ones");
-            own::rows(what.seed)
-        }
+    let texts = if let Some(dir) = &what.corpora {
+        rows::read(dir).map_err(|e| failed(&e))?
+    } else {
+        out.say("a small set of our own text (it shows that everything works; its figures say nothing about real texts); --corpora DIR for real ones");
+        own::rows(what.seed)
     };
     let shipped = Calibrated::shipped().map_err(|e| failed(&e))?;
     let mut arrangements = Vec::new();

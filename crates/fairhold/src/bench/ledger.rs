@@ -185,7 +185,7 @@ async fn follow(ledger: Arc<Ledger>, mut waiting: mpsc::Receiver<(u64, Instant)>
                 Standing::Signed(published) if published.sealed > seq => break,
                 Standing::Refused(_) => return waits,
                 Standing::Signed(_) | Standing::Starting | Standing::Unconfirmed(_) => {
-                    tokio::time::sleep(LOOK).await
+                    tokio::time::sleep(LOOK).await;
                 }
             }
         }

@@ -296,8 +296,8 @@ fn sync(folder: &Path) -> std::io::Result<f64> {
 }
 
 fn table(report: &Report, out: Out) {
-    out.line(&format!("{:<20} {:>12} {:>12}", "", "SQLite", "PostgreSQL"));
     type Column = fn(&Figures) -> f64;
+    out.line(&format!("{:<20} {:>12} {:>12}", "", "SQLite", "PostgreSQL"));
     let rows: [(&str, Column); 5] = [
         ("records_per_second", |f| f.records_per_second),
         ("ack_p50_ms", |f| f.ack_p50_ms),

@@ -165,13 +165,10 @@ fn scores(opened: &Opened, replayed: &mut Replayed) {
         return;
     };
     let digest = hex::encode(Sha256::digest(text));
-    let detector = match std::str::from_utf8(text).map(Detector::parse) {
-        Ok(Ok(detector)) => detector,
-        _ => {
-            let what = "the detector cannot be read".to_owned();
-            replayed.mismatches.push(what);
-            return;
-        }
+    let Ok(Ok(detector)) = std::str::from_utf8(text).map(Detector::parse) else {
+        let what = "the detector cannot be read".to_owned();
+        replayed.mismatches.push(what);
+        return;
     };
     let names = opened.files.keys();
     for name in names.filter(|n| n.starts_with("detector/accounts/")) {

@@ -145,13 +145,12 @@ impl KeyRing {
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             erasing: tokio::sync::RwLock::default(),
         };
-        ring.digests = match kept {
-            Some(row) => ring.opened(&row)?,
-            None => {
-                let (row, key) = ring.made("", "", &HOUSE)?;
-                database.keep_keys(&[row], &[]).await?;
-                key
-            }
+        ring.digests = if let Some(row) = kept {
+            ring.opened(&row)?
+        } else {
+            let (row, key) = ring.made("", "", &HOUSE)?;
+            database.keep_keys(&[row], &[]).await?;
+            key
         };
         ring.adopt(database, &version_one).await?;
         Ok(ring)
@@ -197,15 +196,12 @@ impl KeyRing {
                 Format::Subject,
             )
             .await?;
-        let (row, key, kept) = match kept {
-            Some(row) => {
-                let key = self.opened(&row)?;
-                (row, key, true)
-            }
-            None => {
-                let (row, key) = self.made(account.as_str(), &whose.month, &whose.subject)?;
-                (row, key, false)
-            }
+        let (row, key, kept) = if let Some(row) = kept {
+            let key = self.opened(&row)?;
+            (row, key, true)
+        } else {
+            let (row, key) = self.made(account.as_str(), &whose.month, &whose.subject)?;
+            (row, key, false)
         };
         let made = Arc::new(InUse {
             row: Arc::new(row),
@@ -355,15 +351,14 @@ impl KeyRing {
             let (mut rows, mut bodies) = (Vec::new(), Vec::with_capacity(page.len()));
             for body in page {
                 let whose = (body.account, month(body.at));
-                let id = match ids.get(&whose) {
-                    Some(id) => *id,
-                    None => {
-                        let row = self.adopted(database, first, (&whose.0, &whose.1)).await?;
-                        let id = row.id;
-                        rows.push(row);
-                        ids.insert(whose, id);
-                        id
-                    }
+                let id = if let Some(id) = ids.get(&whose) {
+                    *id
+                } else {
+                    let row = self.adopted(database, first, (&whose.0, &whose.1)).await?;
+                    let id = row.id;
+                    rows.push(row);
+                    ids.insert(whose, id);
+                    id
                 };
                 bodies.push((body.seq, id));
             }

@@ -14,15 +14,15 @@ use terms::Purpose;
 use crate::keeper::{Keeper, KeeperError};
 
 /// The office's word for what the keeper could not do.
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 pub(super) fn refused(error: KeeperError) -> OfficeError {
     match error {
         KeeperError::Refused(CommandError::Unknown { .. }) => {
             OfficeError::NotFound(format!("failed to {error}"))
         }
-        KeeperError::Refused(_) => OfficeError::Conflict(format!("failed to {error}")),
+        KeeperError::Refused(_) | KeeperError::Held(_) => {
+            OfficeError::Conflict(format!("failed to {error}"))
+        }
         KeeperError::Unknown(what) => OfficeError::NotFound(what),
-        KeeperError::Held(_) => OfficeError::Conflict(format!("failed to {error}")),
         KeeperError::Journal(JournalError::Refused(why)) => OfficeError::Conflict(why),
         KeeperError::Store(_)
         | KeeperError::Journal(_)

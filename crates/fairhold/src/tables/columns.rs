@@ -82,7 +82,7 @@ impl Row {
                 self.endpoint = Some(endpoint.path().to_owned());
                 self.model = Some(model.as_str().to_owned());
                 self.policy = Some(policy);
-                self.clauses = joined(clauses.iter().map(|c| c.as_str()));
+                self.clauses = joined(clauses.iter().map(facts::ClauseId::as_str));
                 self.purpose = purpose;
                 self.commit(request);
             }
@@ -94,7 +94,7 @@ impl Row {
                 ..
             } => {
                 self.ending = Some(code);
-                self.clauses = joined(clauses.iter().map(|c| c.as_str()));
+                self.clauses = joined(clauses.iter().map(facts::ClauseId::as_str));
                 self.policy = policy;
                 self.purpose = purpose;
             }
@@ -221,18 +221,24 @@ pub(super) fn batch(schema: &Arc<Schema>, rows: &[Row]) -> Result<RecordBatch, A
 
 fn ints(rows: &[Row], of: impl Fn(&Row) -> Option<i64>) -> ArrayRef {
     let mut column = Int64Builder::with_capacity(rows.len());
-    rows.iter().for_each(|row| column.append_option(of(row)));
+    for row in rows {
+        column.append_option(of(row));
+    }
     Arc::new(column.finish())
 }
 
 fn texts(rows: &[Row], of: impl Fn(&Row) -> Option<&str>) -> ArrayRef {
     let mut column = StringBuilder::new();
-    rows.iter().for_each(|row| column.append_option(of(row)));
+    for row in rows {
+        column.append_option(of(row));
+    }
     Arc::new(column.finish())
 }
 
 fn bytes(rows: &[Row], of: impl Fn(&Row) -> Option<&[u8]>) -> ArrayRef {
     let mut column = BinaryBuilder::new();
-    rows.iter().for_each(|row| column.append_option(of(row)));
+    for row in rows {
+        column.append_option(of(row));
+    }
     Arc::new(column.finish())
 }

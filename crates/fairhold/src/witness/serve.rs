@@ -75,7 +75,7 @@ impl WitnessDesk {
         let own = Verifier::parse(&key.vkey()).map_err(|e| e.to_string())?;
         let mut names: Vec<&str> = logs.iter().map(Verifier::name).collect();
         names.sort_unstable();
-        if let Some([twice, _]) = names.array_windows().find(|[a, b]| a == b) {
+        if let Some([twice, _]) = names.windows(2).find(|pair| pair.first() == pair.last()) {
             return Err(format!(
                 "two keys are given for the log `{twice}`: whoever holds either could have a history of its own cosigned; give one"
             ));

@@ -27,7 +27,7 @@ const SHINGLE: usize = 64;
 #[derive(Default)]
 struct Pieces {
     heads: HashSet<[u8; 8]>,
-    pieces: HashSet<Vec<u8>>,
+    known: HashSet<Vec<u8>>,
     lengths: HashSet<usize>,
 }
 
@@ -35,7 +35,7 @@ impl Pieces {
     fn add(&mut self, piece: &[u8]) {
         self.heads.insert(*piece.first_chunk().unwrap());
         self.lengths.insert(piece.len());
-        self.pieces.insert(piece.to_vec());
+        self.known.insert(piece.to_vec());
     }
 
     /// Every piece of the text, from every offset.
@@ -60,7 +60,7 @@ impl Pieces {
         let whole = likely.filter(|(at, _)| {
             let ends = self.lengths.iter().map(|length| at + length);
             ends.filter(|end| *end <= bytes.len())
-                .any(|end| self.pieces.contains(&bytes[*at..end]))
+                .any(|end| self.known.contains(&bytes[*at..end]))
         });
         whole.count()
     }
@@ -243,7 +243,11 @@ async fn what_was_erased_is_in_no_file_and_the_log_still_proves_that_it_was() {
     assert!(keys.places(&data) > 0, "before, the wrapped key is found");
     let held = folder.path().join("held");
     std::fs::create_dir(&held).unwrap();
-    std::fs::write(held.join("part"), format!("?{}", &secret("ada", 7)[3..90])).unwrap();
+    std::fs::write(
+        held.join("part"),
+        format!("?{}", secret("ada", 7).get(3..90).unwrap()),
+    )
+    .unwrap();
     assert!(
         texts.places(&held) > 0,
         "a part of a text is found at any offset"

@@ -152,18 +152,18 @@ async fn an_exchange_is_proven_to_its_customer_and_to_nobody_else() {
             .unwrap()
             .strip_prefix("http://")
             .unwrap();
-        let served = get(
+        let over_http = get(
             admin.parse().unwrap(),
             &path,
             run["token"].as_str().unwrap(),
         )
         .await;
         let file = std::fs::read(out.join("ledgers/alpha").join(&tile)).unwrap();
-        assert_eq!(served.1, String::from_utf8_lossy(&file), "{tile}");
+        assert_eq!(over_http.1, String::from_utf8_lossy(&file), "{tile}");
     }
     let report = crash::ask(&data, &["fsck"]).await;
     assert_eq!(report["report"]["faults"], 0, "{report}");
-    let held = crash::ask(&data, &["receipt", &plain.to_string()]).await;
-    assert_eq!(held["holds"], true, "{held}");
+    let receipt = crash::ask(&data, &["receipt", &plain.to_string()]).await;
+    assert_eq!(receipt["holds"], true, "{receipt}");
     drop(server);
 }

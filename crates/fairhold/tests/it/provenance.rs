@@ -211,7 +211,8 @@ fn gated(command: &str, folder: &Path, corpus: &Path, more: &[&std::ffi::OsStr])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
-    let told = serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let told = serde_json::from_slice(&ran.stdout);
+    let told = told.map_err(|e| format!("{e}: {said}")).unwrap();
     (ran.status.code().unwrap(), told)
 }
 

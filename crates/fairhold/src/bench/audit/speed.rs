@@ -38,7 +38,7 @@ pub(super) fn measure(
     let key = AuditKey::new(*b"timing of audits");
     let registry = Registry::of_strangers(key.id(), keys, 1);
     let documents = documents(rows);
-    let bytes: usize = documents.iter().map(|d| d.len()).sum();
+    let bytes: usize = documents.iter().map(std::string::String::len).sum();
     let packed = packed(&documents).map_err(|e| failed(&e))?;
     let of = |depth| Scanner::new(&registry, &key, depth, judge.clone());
     let (near, far) = (Guarantee::Words23, Guarantee::Words39);

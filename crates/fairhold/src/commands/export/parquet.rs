@@ -262,10 +262,12 @@ async fn ledgers(database: &Database, folder: &Path) -> Result<u64, Failure> {
     Ok(all)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn store(error: StoreError) -> Failure {
     Failure::chain(&error)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn failed(what: String) -> Failure {
     Failure::error(format!("failed to {what}"))
 }

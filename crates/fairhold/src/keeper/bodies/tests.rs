@@ -120,14 +120,14 @@ fn an_erasure_that_was_cut_short_is_completed_by_the_next() {
                 let (keeper, task) = open(url, 1, 1_000).await;
                 let gone = exchanged(&keeper, 1, Some("ada")).await;
                 let kept = exchanged(&keeper, 2, Some("bob")).await;
-                let dies = |step| {
+                let stops = |step| {
                     if step == cut {
                         Err(KeeperError::Row("power cut".to_owned()))
                     } else {
                         Ok(())
                     }
                 };
-                let died = keeper.erase_until(&order(Some("ada")), &dies).await;
+                let died = keeper.erase_until(&order(Some("ada")), &stops).await;
                 assert!(died.is_err(), "{cut:?}");
                 drop(keeper);
                 task.finished().await;
@@ -156,19 +156,19 @@ fn a_hold_stands_in_the_way_of_erasure_and_retention_until_it_is_released() {
             let (keeper, task) = open(url, 1, 1_000).await;
             let ada = exchanged(&keeper, 1, Some("ada")).await;
             let bob = exchanged(&keeper, 2, Some("bob")).await;
-            let hold = keeper.hold(&order(Some("ada")), None).await.unwrap();
+            let placed = keeper.hold(&order(Some("ada")), None).await.unwrap();
             for blocked in [Some("ada"), None] {
                 let refused = keeper.erase(&order(blocked)).await.unwrap_err();
                 assert!(
-                    matches!(&refused, KeeperError::Held(by) if by.id == hold.id),
+                    matches!(&refused, KeeperError::Held(by) if by.id == placed.id),
                     "{refused}"
                 );
             }
             assert_eq!(readable(&keeper, &ada).await, 2);
             keeper.erase(&order(Some("bob"))).await.unwrap();
             assert_eq!(readable(&keeper, &bob).await, 0);
-            keeper.release(&hold.id, "judge").await.unwrap();
-            let twice = keeper.release(&hold.id, "judge").await.unwrap_err();
+            keeper.release(&placed.id, "judge").await.unwrap();
+            let twice = keeper.release(&placed.id, "judge").await.unwrap_err();
             assert!(matches!(twice, KeeperError::Journal(_)), "{twice}");
             let unknown = keeper.release("hold-x", "judge").await.unwrap_err();
             assert!(matches!(unknown, KeeperError::Unknown(_)), "{unknown}");
@@ -216,7 +216,7 @@ fn bodies_go_when_their_days_are_over_and_keys_when_their_month_is() {
             let last = long_ago(&keeper, 3, "ada", Timestamp(days_ago(30).0 - 1)).await;
             let first = long_ago(&keeper, 4, "ada", days_ago(30)).await;
             let young = long_ago(&keeper, 5, "ada", now).await;
-            let hold = keeper.hold(&order(Some("eve")), None).await.unwrap();
+            let placed = keeper.hold(&order(Some("eve")), None).await.unwrap();
             let nobody = BTreeSet::new();
             let everybody = BTreeSet::from([account(0)]);
             let done = keeper.retain(30, &everybody, &|_| ()).await.unwrap();
@@ -239,7 +239,7 @@ fn bodies_go_when_their_days_are_over_and_keys_when_their_month_is() {
             }
             let again = keeper.retain(30, &nobody, &|_| ()).await.unwrap();
             assert_eq!((again.bodies, again.keys, again.kept), (0, 0, 2));
-            keeper.release(&hold.id, "judge").await.unwrap();
+            keeper.release(&placed.id, "judge").await.unwrap();
             let done = keeper.retain(30, &nobody, &|_| ()).await.unwrap();
             assert_eq!((done.bodies, done.keys, done.kept), (2, 1, 0));
             let size = keeper.database().count().await.unwrap();

@@ -68,14 +68,14 @@ fn a_rotation_that_was_cut_short_goes_on_and_every_body_opens() {
                 task.finished().await;
 
                 let (keeper, task) = Keeper::open(under(url, 8, &[7])).await.unwrap();
-                let dies = |step| {
+                let stops = |step| {
                     if Some(step) == cut {
                         Err(KeeperError::Row("power cut".to_owned()))
                     } else {
                         Ok(())
                     }
                 };
-                let died = keeper.rewrap_until(&|_, _| (), &dies).await;
+                let died = keeper.rewrap_until(&|_, _| (), &stops).await;
                 assert_eq!(died.is_err(), cut.is_some(), "{died:?}");
                 // Until it is gone on with, both KEKs open the house, and new keys come.
                 all.push(exchanged(&keeper, 100).await);

@@ -71,9 +71,9 @@ pub(super) fn read_standing(text: &str) -> Result<Standing, String> {
     let any: Any = serde_json::from_str(text)
         .map_err(|_| format!("`{text}` is not a standing: it was written by another version"))?;
     let held = match any {
-        Any::All(kept) => kept.held.into_iter().map(read).collect::<Result<_, _>>()?,
+        Any::All(kept) => kept.held.iter().map(read).collect::<Result<_, _>>()?,
         Any::One(one) if one.standing == "good" => Vec::new(),
-        Any::One(one) => vec![read(KeptMeasure {
+        Any::One(one) => vec![read(&KeptMeasure {
             standing: one.standing,
             case: one.case.unwrap_or_default(),
             clause: one.clause.unwrap_or_default(),
@@ -85,7 +85,7 @@ pub(super) fn read_standing(text: &str) -> Result<Standing, String> {
     Ok(Standing::of(held))
 }
 
-fn read(kept: KeptMeasure) -> Result<Held, String> {
+fn read(kept: &KeptMeasure) -> Result<Held, String> {
     let lacks = |what| format!("standing `{}` has no {what}", kept.standing);
     let act = match kept.standing.as_str() {
         "noticed" => Act::Notice,

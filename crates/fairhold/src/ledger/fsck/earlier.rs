@@ -40,7 +40,8 @@ impl<'a> Earlier<'a> {
             // What is missing is told when the epoch's own tree is recomputed.
             self.entries = database.root_entries(self.epoch.epoch, range).await?.into();
         }
-        Ok(self.entries.pop_front_if(|entry| entry.sealed <= seq))
+        let due = self.entries.front().is_some_and(|e| e.sealed <= seq);
+        Ok(due.then(|| self.entries.pop_front()).flatten())
     }
 }
 
