@@ -56,6 +56,11 @@ pub(crate) fn mark_of(folder: &Path) -> Result<Option<Mark>, String> {
     MarkFile::of(folder).read()
 }
 
+/// The mark's text once an epoch was sealed so far.
+pub(crate) fn mark_text(epoch: &EpochRow) -> String {
+    Mark::of(epoch.epoch, &epoch.origin, epoch.size, epoch.root).text()
+}
+
 /// What is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Published {

@@ -26,6 +26,7 @@ mod population;
 mod registry;
 mod remote;
 mod run_file;
+pub mod sealer;
 mod settings;
 #[cfg(feature = "parquet")]
 mod tables;

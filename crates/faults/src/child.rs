@@ -6,9 +6,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use fairhold::sealer::Sealed;
+
 use crate::chance::Chance;
 use crate::early;
-use crate::load::{Client, Hears, Open, Sealer};
+use crate::load::{Client, Hears, Open, publish_early};
 use crate::mutant::{self, Mutant};
 use crate::watch::Said;
 
@@ -20,7 +22,7 @@ pub(crate) const MUTANT: &str = "DURABILITY_MUTANT";
 const CLIENTS: u64 = 16;
 
 /// The child's whole life.
-pub(crate) fn live(folder: &Path, mutant: Option<Mutant>) -> Result<(), String> {
+pub(crate) fn live(folder: &Path) -> Result<(), String> {
     let hears: Hears = Arc::new(|said| {
         // A parent that is gone has no use for the line.
         let mut out = std::io::stdout().lock();
@@ -31,29 +33,18 @@ pub(crate) fn live(folder: &Path, mutant: Option<Mutant>) -> Result<(), String> 
         .enable_all()
         .build()
         .map_err(|e| e.to_string())?
-        .block_on(forever(folder, mutant, hears))
+        .block_on(forever(folder, hears))
 }
 
-async fn forever(folder: &Path, mutant: Option<Mutant>, hears: Hears) -> Result<(), String> {
-    let mut sealer = Sealer::new();
-    let early = Mutant::seals_early(mutant);
-    let open = Open::at(folder, &hears, false).await?;
-    if early {
-        // From here on, so that the tree begins with what is durable already.
-        sealer.seal(&open.database, folder, &hears).await?;
+async fn forever(folder: &Path, hears: Hears) -> Result<(), String> {
+    {
         let (folder, hears) = (folder.to_path_buf(), Arc::clone(&hears));
-        early::on_every_thread(Box::new(move |first, leaves| {
-            sealer.publish(first, leaves, &folder, &hears).ok();
+        early::on_every_thread(Box::new(move |signed| {
+            publish_early(signed, &folder, &hears);
         }));
-    } else {
-        let (folder, hears) = (folder.to_path_buf(), Arc::clone(&hears));
-        let database = open.database.clone();
-        tokio::spawn(async move {
-            while sealer.seal(&database, &folder, &hears).await.is_ok() {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-        });
     }
+    let open = Open::at(folder, &hears, false).await?;
+    open.seal_forever(&hears);
     let life = std::process::id();
     for c in 0..CLIENTS {
         let client = Client {
@@ -78,7 +69,13 @@ async fn forever(folder: &Path, mutant: Option<Mutant>, hears: Hears) -> Result<
 fn line(said: &Said) -> String {
     match said {
         Said::Recorded { seq, leaf } => format!("recorded {seq} {} .", hex::encode(leaf)),
-        Said::Published { size, root } => format!("published {size} {} .", hex::encode(root)),
+        Said::Published(sealed) => format!(
+            "published {}/{}/{} {} .",
+            sealed.epoch,
+            sealed.size,
+            sealed.records,
+            hex::encode(sealed.root)
+        ),
         Said::Kept { name, bytes } => format!("kept {name} {} .", hex::encode(bytes)),
     }
 }
@@ -96,10 +93,15 @@ fn read(line: &str) -> Option<Said> {
             seq: first.parse().ok()?,
             leaf: bytes,
         },
-        "published" => Said::Published {
-            size: first.parse().ok()?,
-            root: bytes.try_into().ok()?,
-        },
+        "published" => {
+            let mut numbers = first.split('/').map(str::parse);
+            Said::Published(Sealed {
+                epoch: numbers.next()?.ok()?,
+                size: numbers.next()?.ok()?,
+                records: numbers.next()?.ok()?,
+                root: bytes.try_into().ok()?,
+            })
+        }
         "kept" => Said::Kept {
             name: first.to_owned(),
             bytes,

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::chance::Chance;
 use crate::disk::{Disk, lay_out};
 use crate::early;
-use crate::load::{Client, Hears, Open, Sealer, round};
+use crate::load::{Client, Hears, Open, publish_early, round};
 use crate::mutant::{Mutant, accept_frames};
 use crate::recover::judge;
 use crate::tally::Tally;
@@ -48,18 +48,14 @@ pub(crate) struct Run {
 }
 
 /// Plays the run of this seed and records what it did to its files.
-pub(crate) fn play(
-    seed: u64,
-    mutant: Option<Mutant>,
-    outage: Option<Outage>,
-) -> Result<Run, String> {
+pub(crate) fn play(seed: u64, outage: Option<Outage>) -> Result<Run, String> {
     let folder = scratch()?;
     let watch = Watch::over(folder.path(), outage);
     let hears: Hears = {
         let watch = Arc::clone(&watch);
         Arc::new(move |said| watch.say(said))
     };
-    let played = runtime()?.block_on(run(seed, mutant, folder.path(), &hears));
+    let played = runtime()?.block_on(run(seed, folder.path(), &hears, outage.is_some()));
     early::on_this_thread(None);
     let struck = watch.struck();
     match played {
@@ -71,18 +67,11 @@ pub(crate) fn play(
     }
 }
 
-async fn run(
-    seed: u64,
-    mutant: Option<Mutant>,
-    folder: &Path,
-    hears: &Hears,
-) -> Result<(), String> {
-    let early = Mutant::seals_early(mutant);
-    if early {
+async fn run(seed: u64, folder: &Path, hears: &Hears, outage: bool) -> Result<(), String> {
+    {
         let (folder, hears) = (folder.to_path_buf(), Arc::clone(hears));
-        let mut sealer = Sealer::new();
-        early::on_this_thread(Some(Box::new(move |first, leaves| {
-            sealer.publish(first, leaves, &folder, &hears).ok();
+        early::on_this_thread(Some(Box::new(move |signed| {
+            publish_early(signed, &folder, &hears);
         })));
     }
     let open = Open::at(folder, hears, false).await?;
@@ -90,11 +79,13 @@ async fn run(
         journal: open.journal.clone(),
         hears: Arc::clone(hears),
     };
-    let mut sealer = Sealer::new();
     for n in 0..ROUNDS {
         round(&client, seed, n).await;
-        if n % 3 == 2 && !early {
-            sealer.seal(&open.database, folder, hears).await?;
+        if n % 3 == 2
+            && let Err(error) = open.seal(hears).await
+            && !outage
+        {
+            return Err(error);
         }
     }
     Ok(())
@@ -141,7 +132,7 @@ fn judge_run(
     mutant: Option<Mutant>,
     tally: &Tally,
 ) -> Result<(), String> {
-    let ops = play(run, mutant, None)?.ops;
+    let ops = play(run, None)?.ops;
     let mut places: Vec<(usize, u64)> = seeds.map(|seed| (place(seed, ops.len()), seed)).collect();
     places.sort_unstable();
     let (mut disk, mut said, mut done) = (Disk::default(), Vec::new(), 0);
@@ -189,7 +180,7 @@ pub(crate) fn on_every_core(worker: impl Fn() -> Result<(), String> + Sync) -> R
 
 /// Replays one seed; gives what was lost, if something was, and the folder.
 pub(crate) fn replay(seed: u64) -> Result<(Result<(), String>, PathBuf), String> {
-    let ops = play(seed / CUTS, None, None)?.ops;
+    let ops = play(seed / CUTS, None)?.ops;
     let (mut disk, mut said) = (Disk::default(), Vec::new());
     for op in ops.iter().take(place(seed, ops.len())) {
         disk.apply(op);

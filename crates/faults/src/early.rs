@@ -1,30 +1,32 @@
-//! Who hears of records before they are durable, when that fault is built in.
+//! Who hears of a checkpoint before its transaction, when that fault is built in.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 
-type Listener = Box<dyn FnMut(u64, &[[u8; 32]]) + Send>;
+use store::EpochRow;
+
+type Listener = Box<dyn FnMut(&EpochRow) + Send>;
 
 thread_local! {
     static HERE: RefCell<Option<Listener>> = const { RefCell::new(None) };
 }
 static ANYWHERE: Mutex<Option<Listener>> = Mutex::new(None);
 
-/// Has this thread's writers heard by `listener`; none: by nobody.
+/// Has this thread's sealers heard by `listener`; none: by nobody.
 pub(crate) fn on_this_thread(listener: Option<Listener>) {
     HERE.with(|here| *here.borrow_mut() = listener);
 }
 
-/// Has every thread's writers heard.
+/// Has every thread's sealers heard.
 pub(crate) fn on_every_thread(listener: Listener) {
     *ANYWHERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
 }
 
 /// What the store calls.
-pub(crate) fn heard(first: u64, leaves: &[[u8; 32]]) {
+pub(crate) fn heard(signed: &EpochRow) {
     let here = HERE.with(|here| {
         let mut here = here.borrow_mut();
-        here.as_mut().map(|listener| listener(first, leaves))
+        here.as_mut().map(|listener| listener(signed))
     });
     if here.is_none()
         && let Some(listener) = ANYWHERE
@@ -32,6 +34,6 @@ pub(crate) fn heard(first: u64, leaves: &[[u8; 32]]) {
             .unwrap_or_else(PoisonError::into_inner)
             .as_mut()
     {
-        listener(first, leaves);
+        listener(signed);
     }
 }

@@ -29,7 +29,7 @@ fn outage(seed: u64) -> Outage {
 }
 
 fn one(seed: u64, mutant: Option<Mutant>) -> Result<Option<Result<(), String>>, String> {
-    let run = play(seed, mutant, Some(outage(seed)))?;
+    let run = play(seed, Some(outage(seed)))?;
     if !run.struck {
         return Ok(None);
     }

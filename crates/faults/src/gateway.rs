@@ -4,7 +4,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use crate::child::MUTANT;
 use crate::crash::scratch;
 use crate::mutant::{self, Mutant};
+use crate::outage::SWITCH;
 use crate::tally::Tally;
 
 /// Set in a child that is to be the product.
@@ -27,11 +28,11 @@ pub(crate) const AS_PRODUCT: &str = "DURABILITY_AS_PRODUCT";
 const HELD: Duration = Duration::from_millis(400);
 const END: &str = "data: [DONE]\n\n";
 
-struct Served {
-    folder: TempDir,
+/// The product, serving one account.
+pub(crate) struct Served {
     process: Child,
-    gateway: SocketAddr,
-    key: String,
+    pub(crate) gateway: SocketAddr,
+    pub(crate) key: String,
 }
 
 impl Drop for Served {
@@ -40,6 +41,12 @@ impl Drop for Served {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// A data folder with one account.
+pub(crate) struct House {
+    pub(crate) folder: TempDir,
+    key: String,
 }
 
 fn product(mutant: Option<Mutant>, data: &Path) -> Result<Command, String> {
@@ -62,37 +69,57 @@ fn asked(mutant: Option<Mutant>, data: &Path, args: &[&str]) -> Result<serde_jso
     serde_json::from_slice(&out.stdout).map_err(|e| format!("{args:?}: {e}"))
 }
 
-fn serve(upstream: SocketAddr, mutant: Option<Mutant>) -> Result<Served, String> {
+/// Makes one.
+pub(crate) fn house() -> Result<House, String> {
     let folder = scratch()?;
-    let (data, config) = (folder.path().join("data"), folder.path().join("serve.toml"));
-    let text = format!(
-        "listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"u\"\nkind = \"openai\"\n\
-         base_url = \"http://{upstream}\"\nmodels = [\"m\"]\n"
-    );
-    std::fs::write(&config, text).map_err(|e| e.to_string())?;
+    let data = folder.path().join("data");
     asked(None, &data, &["account", "create", "a"])?;
     let made = asked(None, &data, &["key", "create", "a"])?;
-    let mut process = product(mutant, &data)?
-        .args(["serve", "--json", "--config"])
-        .arg(&config)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|e| e.to_string())?;
-    let out = process.stdout.take().ok_or("the server has no output")?;
-    let mut line = String::new();
-    BufReader::new(out)
-        .read_line(&mut line)
-        .map_err(|e| e.to_string())?;
-    let told: serde_json::Value = serde_json::from_str(&line).map_err(|e| e.to_string())?;
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    let gateway = told.get("gateway").and_then(text).unwrap_or_default();
-    let gateway = gateway.trim_start_matches("http://").parse();
-    Ok(Served {
-        folder,
-        process,
-        gateway: gateway.map_err(|e| format!("the server greeted with `{line}`: {e}"))?,
-        key: made.get("key").and_then(text).unwrap_or_default(),
-    })
+    let key = made.get("key").and_then(|key| key.as_str());
+    let key = key.unwrap_or_default().to_owned();
+    Ok(House { folder, key })
+}
+
+impl House {
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Serves it, with an upstream of this kind, on a disk that `switch` breaks.
+    pub(crate) fn serve(
+        &self,
+        upstream: &str,
+        switch: Option<&Path>,
+        mutant: Option<Mutant>,
+    ) -> Result<Served, String> {
+        let config = self.folder.path().join("serve.toml");
+        let text = format!("listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"u\"\n{upstream}");
+        std::fs::write(&config, text).map_err(|e| e.to_string())?;
+        let mut command = product(mutant, &self.data())?;
+        if let Some(switch) = switch {
+            command.env(SWITCH, switch);
+        }
+        let mut process = command
+            .args(["serve", "--json", "--config"])
+            .arg(&config)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| e.to_string())?;
+        let out = process.stdout.take().ok_or("the server has no output")?;
+        let mut line = String::new();
+        BufReader::new(out)
+            .read_line(&mut line)
+            .map_err(|e| e.to_string())?;
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        let gateway = told.get("gateway").and_then(|at| at.as_str());
+        let gateway = gateway.unwrap_or_default();
+        let gateway = gateway.trim_start_matches("http://").parse();
+        Ok(Served {
+            process,
+            gateway: gateway.map_err(|e| format!("the server greeted with `{line}`: {e}"))?,
+            key: self.key.clone(),
+        })
+    }
 }
 
 /// The database's write lock, held while the value lives.
@@ -153,7 +180,10 @@ async fn one(mutant: Option<Mutant>) -> Result<Result<(), String>, String> {
         })
         .await
     };
-    let served = serve(upstream, mutant)?;
+    let house = house()?;
+    let upstream =
+        format!("kind = \"openai\"\nbase_url = \"http://{upstream}\"\nmodels = [\"m\"]\n");
+    let served = house.serve(&upstream, None, mutant)?;
     let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
     let request = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -162,7 +192,7 @@ async fn one(mutant: Option<Mutant>) -> Result<Result<(), String>, String> {
     );
     let mut client = connect(served.gateway, request.as_bytes()).await;
     until(&mut client, "hello").await;
-    let lock = WriteLock::take(&served.folder.path().join("data/fairhold.db"))?;
+    let lock = WriteLock::take(&house.data().join("fairhold.db"))?;
     go.add_permits(1);
     let early = tokio::time::timeout(HELD, until(&mut client, "[DONE]")).await;
     drop(lock);

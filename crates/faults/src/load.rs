@@ -4,17 +4,18 @@
 //! the seed alone: clients run until all of them wait, and only the writer's
 //! answers wake them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use evidence::merkle::{Tree, leaf_hash};
 use evidence::{Commitment, Event, Record};
 use facts::{
     AccountId, Ending, Endpoint, ExchangeId, KeyId, MicroUsd, ModelName, OrganisationId, Timestamp,
 };
+use fairhold::sealer::{Sealed, Sealer, mark};
 use store::{
-    Change, DataFolder, Database, Entry, Journal, JournalError, JournalTask, OrganisationRow,
-    SealedBody, Spend,
+    Change, DataFolder, Database, Entry, EpochRow, Journal, JournalError, JournalTask,
+    OrganisationRow, SealedBody, Spend,
 };
 
 use crate::chance::Chance;
@@ -25,6 +26,9 @@ pub(crate) type Hears = Arc<dyn Fn(Said) + Send + Sync>;
 
 /// The start of the load's own time.
 pub(crate) const BEGIN: Timestamp = Timestamp(1_790_000_000_000);
+
+/// How long a sealer rests under load.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The file that names the largest published tree.
 pub(crate) const MARK: &str = "log.mark";
@@ -40,6 +44,9 @@ pub(crate) struct Open {
     pub(crate) database: Database,
     pub(crate) journal: Journal,
     pub(crate) task: JournalTask,
+    /// The product's own ledgers.
+    pub(crate) sealer: Arc<Sealer>,
+    mark: PathBuf,
     /// Locked for as long as it lives.
     pub(crate) _folder: DataFolder,
 }
@@ -48,9 +55,9 @@ impl Open {
     /// Opens the data folder as the product does.
     pub(crate) async fn at(path: &Path, hears: &Hears, reserve: bool) -> Result<Self, String> {
         let folder = DataFolder::open(path).map_err(said)?;
-        let seed = folder.log_seed().map_err(said)?.to_vec();
-        let name = "log.seed".to_owned();
-        hears(Said::Kept { name, bytes: seed });
+        let seed = folder.log_seed().map_err(said)?;
+        let (name, bytes) = ("log.seed".to_owned(), seed.to_vec());
+        hears(Said::Kept { name, bytes });
         let database = Database::open(&folder.database_url()).await.map_err(said)?;
         // Small, so that the log is moved into the database and begun anew several times.
         database
@@ -61,12 +68,31 @@ impl Open {
         let (journal, task) = Journal::start(database.clone(), leaf, BEGIN, reserve)
             .await
             .map_err(said)?;
+        let sealer = Arc::new(Sealer::new(database.clone(), &seed, path)?);
         Ok(Self {
             database,
             journal,
             task,
+            sealer,
+            mark: path.join(MARK),
             _folder: folder,
         })
+    }
+
+    /// A round of the product's sealing; hands on what it published.
+    pub(crate) async fn seal(&self, hears: &Hears) -> Result<(), String> {
+        seal(&self.sealer, &self.mark, hears).await
+    }
+
+    /// Seals again and again until it fails.
+    pub(crate) fn seal_forever(&self, hears: &Hears) {
+        let (sealer, mark) = (Arc::clone(&self.sealer), self.mark.clone());
+        let hears = Arc::clone(hears);
+        tokio::spawn(async move {
+            while seal(&sealer, &mark, &hears).await.is_ok() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
     }
 
     /// Ends it as the product does.
@@ -74,6 +100,15 @@ impl Open {
         drop(self.journal);
         self.task.finished().await;
     }
+}
+
+async fn seal(sealer: &Sealer, mark: &Path, hears: &Hears) -> Result<(), String> {
+    let sealed = sealer.seal().await?;
+    let bytes = std::fs::read(mark).map_err(said)?;
+    let name = MARK.to_owned();
+    hears(Said::Kept { name, bytes });
+    hears(Said::Published(sealed));
+    Ok(())
 }
 
 fn said(error: impl std::error::Error) -> String {
@@ -183,61 +218,20 @@ pub(crate) async fn round(client: &Client, seed: u64, round: u64) -> usize {
     refused
 }
 
-/// The sealer: reads what is durable, publishes the tree over it.
-#[derive(Debug)]
-pub(crate) struct Sealer {
-    tree: Tree,
-}
-
-impl Sealer {
-    pub(crate) fn new() -> Self {
-        Self {
-            tree: Tree::from_hashes([]),
-        }
-    }
-
-    /// Publishes the tree over all that the store holds.
-    pub(crate) async fn seal(
-        &mut self,
-        database: &Database,
-        folder: &Path,
-        hears: &Hears,
-    ) -> Result<(), String> {
-        let size = database.count().await.map_err(said)?;
-        let new = database
-            .leaves(self.tree.size()..size)
-            .await
-            .map_err(said)?;
-        self.publish(self.tree.size(), &new, folder, hears)
-    }
-
-    /// Publishes the tree with these leaves from place `first` on.
-    pub(crate) fn publish(
-        &mut self,
-        first: u64,
-        leaves: &[[u8; 32]],
-        folder: &Path,
-        hears: &Hears,
-    ) -> Result<(), String> {
-        let known = usize::try_from(self.tree.size().saturating_sub(first)).unwrap_or_default();
-        for hash in leaves.iter().skip(known) {
-            self.tree.push(*hash);
-        }
-        let size = self.tree.size();
-        let root = self.tree.root(size).unwrap_or_default();
-        let bytes = format!("{size}\n{}\n", hex::encode(root)).into_bytes();
-        store::write_atomically(&folder.join(MARK), &bytes, 0o600).map_err(said)?;
-        hears(Said::Published { size, root });
+/// Publishes before anything of it is durable: the mark, then the checkpoint.
+pub(crate) fn publish_early(signed: &EpochRow, folder: &Path, hears: &Hears) {
+    let bytes = mark(signed);
+    // A mark that cannot be written leaves the checkpoint unpublished, as in the product.
+    if store::write_atomically(&folder.join(MARK), &bytes, 0o600).is_ok() {
         let name = MARK.to_owned();
         hears(Said::Kept { name, bytes });
-        Ok(())
+        hears(Said::Published(Sealed {
+            epoch: signed.epoch,
+            size: signed.size,
+            root: signed.root,
+            records: signed.sealed,
+        }));
     }
-}
-
-/// Root of a tree over these leaves.
-pub(crate) fn root_of<'a>(leaves: impl Iterator<Item = &'a [u8]>) -> [u8; 32] {
-    let tree = Tree::from_hashes(leaves.map(leaf_hash));
-    tree.root(tree.size()).unwrap_or_default()
 }
 
 pub(crate) fn entry(record: Record) -> Entry {

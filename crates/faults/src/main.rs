@@ -13,6 +13,7 @@ mod gateway;
 mod killed;
 mod load;
 mod mutant;
+mod outage;
 mod recover;
 mod report;
 mod rot;
@@ -52,10 +53,17 @@ fn main() -> ExitCode {
     let built_in = mutant::named(&built_in);
     mutant::build_in(built_in);
     if std::env::var_os(gateway::AS_PRODUCT).is_some() {
-        return fairhold::run();
+        let data = std::env::var_os("FAIRHOLD_HOME").unwrap_or_default();
+        return match outage::under_switch(Path::new(&data)) {
+            Ok(()) => fairhold::run(),
+            Err(error) => {
+                report::complain(&error);
+                ExitCode::from(2)
+            }
+        };
     }
     let done = match std::env::var_os(child::FOLDER) {
-        Some(folder) => child::live(Path::new(&folder), built_in).map(|()| ExitCode::SUCCESS),
+        Some(folder) => child::live(Path::new(&folder)).map(|()| ExitCode::SUCCESS),
         None => {
             let asked = Asked::parse();
             vfs::install().and_then(|()| match asked.seed {

@@ -58,13 +58,6 @@ pub(crate) fn name(mutant: Option<Mutant>) -> &'static str {
     found.map_or("", |(name, _)| *name)
 }
 
-impl Mutant {
-    /// Whether the sealer hears of records from the writer, before they are durable.
-    pub(crate) fn seals_early(mutant: Option<Self>) -> bool {
-        mutant == Some(Self::Store(Store::CheckpointBeforeJournal))
-    }
-}
-
 /// Makes every frame of a write-ahead log pass for whole: salts and checksums
 /// as the format wants them (<https://www.sqlite.org/fileformat2.html#walformat>).
 pub(crate) fn accept_frames(log: &mut [u8]) {

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use evidence::merkle::leaf_hash;
+use evidence::checkpoint::Checkpoint;
+use evidence::merkle::{Tree, leaf_hash};
 use evidence::{Event, Record};
 use facts::Ending;
 use store::JournalRow;
 
-use crate::load::{Client, Hears, MARK, Open, entry, intent, root_of};
+use crate::load::{Client, Hears, MARK, Open, entry, intent};
 use crate::watch::Said;
 
 /// Opens, records two more, and holds all of it against what was said.
@@ -23,12 +24,59 @@ pub(crate) async fn judge(folder: &Path, said: &[Said]) -> Result<(), String> {
     let open = Open::at(folder, &unheard, false)
         .await
         .map_err(|e| format!("the store does not open: {e}"))?;
-    let judged = records(&open, said, &unheard).await;
+    let judged = match records(&open, said, &unheard).await {
+        Ok(rows) => ledgers(&open, &rows, said).await,
+        Err(lost) => Err(lost),
+    };
     open.close().await;
     judged
 }
 
-async fn records(open: &Open, said: &[Said], unheard: &Hears) -> Result<(), String> {
+/// The product's ledger goes on, and every checkpoint that was published is one of it. Its trees
+/// are recomputed here, from the records.
+async fn ledgers(open: &Open, rows: &[JournalRow], said: &[Said]) -> Result<(), String> {
+    let sealed = open.sealer.seal().await;
+    let sealed = sealed.map_err(|e| format!("the ledger does not go on: {e}"))?;
+    if sealed.records != rows.len() as u64 {
+        return Err(format!("{} of {} sealed", sealed.records, rows.len()));
+    }
+    let published = said.iter().filter_map(|said| match said {
+        Said::Published(sealed) => Some(sealed),
+        Said::Recorded { .. } | Said::Kept { .. } => None,
+    });
+    let mut accounts: BTreeMap<String, Tree> = BTreeMap::new();
+    for row in rows {
+        let account = row.account.as_ref().map(ToString::to_string);
+        let tree = accounts.entry(account.unwrap_or_default());
+        tree.or_insert_with(|| Tree::from_hashes([]))
+            .push(leaf_hash(&row.leaf));
+    }
+    let entries = open.database.root_entries(sealed.epoch, 0..u64::MAX);
+    let entries = entries.await.map_err(|e| e.to_string())?;
+    let mut root = Tree::from_hashes([]);
+    for entry in &entries {
+        root.push(leaf_hash(&entry.body));
+        let account = entry.ledger.clone().unwrap_or_default();
+        let tree = accounts.get(&account).and_then(|t| t.root(entry.size));
+        let stated = Checkpoint::parse(&String::from_utf8_lossy(&entry.body));
+        let stated = stated.map_err(|e| format!("root entry {}: {e}", entry.n))?;
+        if stated.size != entry.size || tree != Some(stated.root) {
+            return Err(format!("root entry {} states another tree", entry.n));
+        }
+    }
+    for earlier in published.chain([&sealed]) {
+        let continued = open.sealer.continues(earlier).await?;
+        if !continued || root.root(earlier.size) != Some(earlier.root) {
+            return Err(format!(
+                "the published checkpoint of {} entries is no more",
+                earlier.size
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn records(open: &Open, said: &[Said], unheard: &Hears) -> Result<Vec<JournalRow>, String> {
     let client = Client {
         journal: open.journal.clone(),
         hears: Arc::clone(unheard),
@@ -67,7 +115,7 @@ async fn records(open: &Open, said: &[Said], unheard: &Hears) -> Result<(), Stri
     if still.iter().map(|i| i.seq).ne(more) {
         return Err(format!("{} intents are open", still.len()));
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// Every row is what it says it is, in its place, and every intent ends once;
@@ -116,14 +164,7 @@ fn promised(rows: &[JournalRow], said: &[Said]) -> Result<(), String> {
                     return Err(format!("record {seq} was acknowledged and is lost"));
                 }
             }
-            Said::Published { size, root } => {
-                let n = usize::try_from(*size).unwrap_or(usize::MAX);
-                let leaves = rows.iter().take(n).map(|row| row.leaf.as_slice());
-                if rows.len() < n || root_of(leaves) != *root {
-                    return Err(format!("the published tree of {size} records is no more"));
-                }
-            }
-            Said::Kept { .. } => {}
+            Said::Published(_) | Said::Kept { .. } => {}
         }
     }
     Ok(())
@@ -147,8 +188,9 @@ fn kept(folder: &Path, said: &[Said]) -> Result<(), String> {
     Ok(())
 }
 
+/// Entries that a mark says were signed: the fourth line of its file.
 fn size(mark: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(mark);
-    let first = text.lines().next().unwrap_or_default();
-    first.parse().unwrap_or_default()
+    let line = text.lines().nth(3).unwrap_or_default();
+    line.parse().unwrap_or_default()
 }

@@ -10,10 +10,10 @@ use serde_json::json;
 
 use crate::mutant::{self, ALL, Mutant};
 use crate::tally::Tally;
-use crate::{crash, errors, ext4, gateway, killed, rot};
+use crate::{crash, errors, ext4, gateway, killed, outage, rot};
 
 /// The harnesses, in the order of the table.
-const HARNESSES: [&str; 6] = ["disk", "errors", "rot", "kill", "ext4", "gateway"];
+const HARNESSES: [&str; 7] = ["disk", "errors", "rot", "kill", "ext4", "gateway", "outage"];
 
 /// How often each harness runs.
 struct Effort {
@@ -23,6 +23,7 @@ struct Effort {
     kill: u64,
     ext4: u64,
     gateway: u64,
+    outage: u64,
 }
 
 /// For each fault: enough that one noticed in one of a hundred runs is.
@@ -33,6 +34,7 @@ const MUTANT: Effort = Effort {
     kill: 10,
     ext4: 6,
     gateway: 3,
+    outage: 2,
 };
 
 /// Runs and losses of a harness; none: it cannot run here.
@@ -71,6 +73,7 @@ pub(crate) fn run(seeds: u64, rounds: u64, json: bool) -> Result<ExitCode, Strin
         kill: rounds,
         ext4: 40,
         gateway: 5,
+        outage: 6,
     };
     let mut lost = Vec::new();
     let correct = line(None, &effort, &mut disk, &mut lost)?;
@@ -130,7 +133,8 @@ fn line(
             "rot" => effort.rot,
             "kill" => effort.kill,
             "ext4" => effort.ext4,
-            _ => effort.gateway,
+            "gateway" => effort.gateway,
+            _ => effort.outage,
         };
         let bar = bar(&format!("{name}: {harness}"), runs);
         let tally = Tally::new(bar.clone());
@@ -143,7 +147,8 @@ fn line(
                 Ok(disk) => ext4::all(disk, runs, mutant, &tally),
                 Err(_) => Ok(()),
             },
-            _ => gateway::all(runs, mutant, &tally),
+            "gateway" => gateway::all(runs, mutant, &tally),
+            _ => outage::all(runs, mutant, &tally),
         };
         bar.finish_and_clear();
         done.map_err(|e| format!("{name}: {harness}: {e}"))?;

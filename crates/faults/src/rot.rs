@@ -53,7 +53,7 @@ pub(crate) fn all(runs: u64, tally: &Tally) -> Result<(), String> {
         .iter()
         .filter_map(|said| match said {
             Said::Recorded { leaf, .. } => Some(leaf.as_slice()),
-            Said::Published { .. } | Said::Kept { .. } => None,
+            Said::Published(_) | Said::Kept { .. } => None,
         })
         .collect();
     for seed in 0..runs {

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
+use fairhold::sealer::Sealed;
 use store::faults::FileOp;
 
 /// Something that a client was told.
@@ -20,13 +21,8 @@ pub(crate) enum Said {
         /// Its leaf.
         leaf: Vec<u8>,
     },
-    /// The log's tree over the first `size` records has this root.
-    Published {
-        /// Records.
-        size: u64,
-        /// Root.
-        root: [u8; 32],
-    },
+    /// The ledger published this checkpoint.
+    Published(Sealed),
     /// This file of the data folder holds these bytes.
     Kept {
         /// Its name.
@@ -89,6 +85,8 @@ struct State {
     outage: Option<Outage>,
     counted: u64,
     struck: bool,
+    /// The file that says how the disk fails as long as it is there.
+    switch: Option<PathBuf>,
 }
 
 static WATCHED: RwLock<Vec<Weak<Watch>>> = RwLock::new(Vec::new());
@@ -109,6 +107,14 @@ impl Watch {
         watch
     }
 
+    /// Watches a folder for as long as the process lives, and fails as the file `switch` says;
+    /// nothing is kept.
+    pub(crate) fn switched(root: &Path, switch: PathBuf) {
+        let watch = Self::over(root, None);
+        watch.state().switch = Some(switch);
+        std::mem::forget(watch);
+    }
+
     /// Who watches this path, and its name there.
     pub(crate) fn of(path: &Path) -> Option<(Arc<Self>, String)> {
         let watched = WATCHED.read().unwrap_or_else(PoisonError::into_inner);
@@ -126,6 +132,9 @@ impl Watch {
     pub(crate) fn take(&self, op: Op) -> Result<(), Failing> {
         let mut state = self.state();
         if matches!(op, Op::Write { .. } | Op::Sync(_) | Op::Truncate { .. }) {
+            if let Some(failing) = state.switch.as_deref().and_then(thrown) {
+                return Err(failing);
+            }
             state.counted += 1;
             let n = state.counted;
             let struck = state
@@ -148,7 +157,9 @@ impl Watch {
                 return Err(outage.how);
             }
         }
-        state.ops.push(op);
+        if state.switch.is_none() {
+            state.ops.push(op);
+        }
         Ok(())
     }
 
@@ -165,6 +176,14 @@ impl Watch {
     /// Everything so far.
     pub(crate) fn ops(&self) -> Vec<Op> {
         std::mem::take(&mut self.state().ops)
+    }
+}
+
+/// How the disk fails by this switch.
+fn thrown(switch: &Path) -> Option<Failing> {
+    match std::fs::read(switch).ok()?.as_slice() {
+        b"full" => Some(Failing::Full),
+        _ => Some(Failing::Error),
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Mutant {
     RecoveryIgnoresChecksum,
     /// Completions are answered before they are written; all else is as it should be.
     CompletionReleasedBeforeDurable,
-    /// The log hears of records before they are committed.
+    /// A checkpoint is published before the transaction that seals it.
     CheckpointBeforeJournal,
     /// A replaced file's folder is not synced.
     LostDirectorySync,
@@ -39,15 +39,19 @@ pub enum FileOp<'a> {
 }
 
 #[cfg(any(test, feature = "faults"))]
-pub use chosen::{choose, early, hear_early, watch};
+pub use chosen::{choose, hear_early, watch};
 #[cfg(any(test, feature = "faults"))]
-pub(crate) use chosen::{has, seen};
+pub(crate) use chosen::{early, has, seen};
 
 /// Whether this fault is built in.
 #[cfg(not(any(test, feature = "faults")))]
 pub(crate) const fn has(_: Mutant) -> bool {
     false
 }
+
+/// Tells nobody.
+#[cfg(not(any(test, feature = "faults")))]
+pub(crate) const fn early(_: &crate::EpochRow) {}
 
 /// Tells a watcher, who may refuse it.
 #[cfg(not(any(test, feature = "faults")))]
@@ -66,9 +70,10 @@ mod chosen {
     use std::sync::atomic::{AtomicU8, Ordering};
 
     use super::{FileOp, Mutant};
+    use crate::EpochRow;
 
     type Watcher = fn(FileOp<'_>) -> io::Result<()>;
-    type Early = fn(u64, &[[u8; 32]]);
+    type Early = fn(&EpochRow);
 
     static CHOSEN: AtomicU8 = AtomicU8::new(u8::MAX);
     static WATCHER: OnceLock<Watcher> = OnceLock::new();
@@ -93,16 +98,16 @@ mod chosen {
         WATCHER.get().map_or(Ok(()), |watcher| watcher(op))
     }
 
-    /// Who hears of records too early under [`Mutant::CheckpointBeforeJournal`]:
-    /// the place of the first and the leaf hashes from there; the first stays.
+    /// Who hears of a checkpoint too early under [`Mutant::CheckpointBeforeJournal`]: the epoch as
+    /// it will stand if its transaction succeeds; the first listener stays.
     pub fn hear_early(listener: Early) {
         EARLY.get_or_init(|| listener);
     }
 
     /// Tells the listener.
-    pub fn early(first: u64, leaves: &[[u8; 32]]) {
+    pub(crate) fn early(signed: &EpochRow) {
         if let Some(listener) = EARLY.get() {
-            listener(first, leaves);
+            listener(signed);
         }
     }
 }

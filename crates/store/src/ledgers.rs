@@ -8,6 +8,7 @@ mod reads;
 use facts::Timestamp;
 
 use crate::database::{Cell, Database, Row, Script, StoreError};
+use crate::faults::{Mutant, early, has};
 
 /// The ledger of records without an account.
 pub const HOUSE: &str = "";
@@ -192,6 +193,9 @@ impl Database {
     pub async fn seal(&self, batch: SealBatch) -> Result<bool, StoreError> {
         let (before, after) = (&batch.before, &batch.after);
         let epoch = before.epoch;
+        if has(Mutant::CheckpointBeforeJournal) {
+            early(after);
+        }
         let mut guard = self.script();
         guard.one(
             "UPDATE epochs SET sealed = ?, size = ?, root = ?, edge = ? WHERE epoch = ? AND sealed = ? AND size = ? AND root = ? AND NOT EXISTS (SELECT 1 FROM epochs e WHERE e.epoch > epochs.epoch)",

@@ -35,6 +35,10 @@ impl Mark {
         }
     }
 
+    pub(super) fn text(&self) -> String {
+        format!("{HEAD}\nepoch {}\n{}", self.epoch, self.checkpoint.body())
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(HEAD)?.strip_prefix("\nepoch ")?;
         let (epoch, body) = rest.split_once('\n')?;
@@ -75,7 +79,7 @@ impl MarkFile {
     /// # Errors
     /// In words.
     pub(crate) async fn write(&self, mark: &Mark) -> Result<(), String> {
-        let text = format!("{HEAD}\nepoch {}\n{}", mark.epoch, mark.checkpoint.body());
+        let text = mark.text();
         let path = self.0.clone();
         let written =
             tokio::task::spawn_blocking(move || write_atomically(&path, text.as_bytes(), 0o600));

@@ -27,7 +27,7 @@ fn a_seed_plays_the_same_run_again() {
     crate::vfs::install().unwrap();
     store::faults::watch(crate::watch::file_op);
     let shapes = |seed| -> Vec<String> {
-        let run = play(seed, None, None).unwrap();
+        let run = play(seed, None).unwrap();
         run.ops.iter().map(shape).collect()
     };
     let first = shapes(5);
@@ -44,7 +44,7 @@ fn a_seed_plays_the_same_run_again() {
 fn a_log_that_is_begun_anew_is_part_of_a_run() {
     crate::vfs::install().unwrap();
     store::faults::watch(crate::watch::file_op);
-    let ops = play(1, None, None).unwrap().ops;
+    let ops = play(1, None).unwrap().ops;
     let moved = |op: &&Op| matches!(op, Op::Sync(name) if name == "fairhold.db");
     assert!(ops.iter().filter(moved).count() > 4, "checkpoints");
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
-use super::writer::{Writer, closes, leaf_hash};
+use super::writer::{Writer, closes};
 use super::{Entry, Request};
 use crate::database::{Database, StoreError};
 use crate::doors::sync_file;
-use crate::faults::{self, Mutant, has};
+use crate::faults::{Mutant, has};
 
 impl Writer {
     /// Carries out the chosen fault: what is left to commit as it should be.
@@ -24,14 +24,6 @@ impl Writer {
         }
         if has(Mutant::CompletionReleasedBeforeDurable) {
             return Some(self.release_completions(requests));
-        }
-        if has(Mutant::CheckpointBeforeJournal) {
-            let entries = requests.iter().flat_map(|r| &r.entries);
-            let leaves: Vec<[u8; 32]> = (self.next..)
-                .zip(entries)
-                .map(|(seq, entry)| leaf_hash(&(self.leaf)(&entry.record, seq)))
-                .collect();
-            faults::early(self.next, &leaves);
         }
         Some(requests)
     }
