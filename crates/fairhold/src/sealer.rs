@@ -2,6 +2,7 @@
 //! lost records: the product's own sealing, one round at a time.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use evidence::checkpoint::LogKey;
 use store::{Database, EpochRow};
@@ -24,7 +25,7 @@ pub struct Sealed {
 
 /// The ledgers of a store.
 #[derive(Debug)]
-pub struct Sealer(Ledger);
+pub struct Sealer(Arc<Ledger>);
 
 impl Sealer {
     /// The ledgers in `database`, signed with the key of this seed; `folder` holds the mark.
@@ -33,12 +34,12 @@ impl Sealer {
     /// In words, when the seed makes no key.
     pub fn new(database: Database, seed: &[u8; 32], folder: &Path) -> Result<Self, String> {
         let key = LogKey::from_seed(seed, crate::house::LOG).map_err(|e| e.to_string())?;
-        Ok(Self(Ledger::new(
+        Ok(Self(Arc::new(Ledger::new(
             database,
             key,
             folder,
             Witnesses::default(),
-        )))
+        ))))
     }
 
     /// A round of sealing, as the server makes one every second.
