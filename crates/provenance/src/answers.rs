@@ -83,7 +83,7 @@ impl Registry {
     /// Registers an answer.
     ///
     /// # Errors
-    /// [`Skipped`] when it holds nothing by which it could be told.
+    /// When it holds nothing by which it could be told.
     pub fn register(&mut self, exchange: ExchangeId, prompt: &str, answer: &str) -> Registered {
         if words(answer).len() < WORDS_MIN {
             return Err(Skipped::Short);
