@@ -35,16 +35,7 @@ struct Replayed {
 pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
     let opened = match verify::opened(what)? {
         Ok(opened) => opened,
-        Err(report) => {
-            out.data(&report)?;
-            out.line(&format!(
-                "{}: {}",
-                report.verdict.word(),
-                what.bundle.display()
-            ));
-            verify::tell(&report, out);
-            return Ok(verify::exit(report.verdict));
-        }
+        Err(report) => return verify::ended(&report, what, out),
     };
     let replayed = replay(&opened);
     out.data(&replayed)?;

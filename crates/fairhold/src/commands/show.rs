@@ -31,16 +31,7 @@ struct Shown<'a> {
 pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
     let opened = match verify::opened(what)? {
         Ok(opened) => opened,
-        Err(report) => {
-            out.data(&report)?;
-            out.line(&format!(
-                "{}: {}",
-                report.verdict.word(),
-                what.bundle.display()
-            ));
-            verify::tell(&report, out);
-            return Ok(verify::exit(report.verdict));
-        }
+        Err(report) => return verify::ended(&report, what, out),
     };
     let shown = shown(&opened);
     out.data(&shown)?;

@@ -17,17 +17,23 @@ struct Asked {
 
 /// Runs the command. Exit 0 ok, 1 failed, 2 no bundle, 3 unproven.
 pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
-    let path = what.bundle.display();
     let report = match opened(what)? {
         Ok(opened) => opened.report,
         Err(report) => *report,
     };
-    out.data(&report)?;
-    out.line(&format!("{}: {path}", report.verdict.word()));
-    tell(&report, out);
+    let exit = ended(&report, what, out)?;
     if report.fault.is_none() && !report.key_was_given && !what.trust_bundle_key {
         out.next("fairhold verify BUNDLE --key KEY_FROM_A_SOURCE_YOU_TRUST");
     }
+    Ok(exit)
+}
+
+/// Tells a report, and how the command ends by it.
+pub(super) fn ended(report: &Report, what: &Verify, out: Out) -> Result<Exit, Failure> {
+    out.data(report)?;
+    let path = what.bundle.display();
+    out.line(&format!("{}: {path}", report.verdict.word()));
+    tell(report, out);
     Ok(exit(report.verdict))
 }
 
