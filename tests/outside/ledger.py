@@ -1,11 +1,17 @@
 """Checks a ledger's files (C2SP tlog-tiles) with nothing of the program that wrote them: PyPI
-`sigstore`'s Merkle verifier and `cryptography`. Usage: ledger.py FOLDER [FLIPS]; a line of FLIPS
-is NAME BYTE BIT, and with that bit of that file changed the check must refuse."""
+`sigstore`'s Merkle verifier and `cryptography`. Usage: ledger.py FOLDER [FLIPS]. FOLDER holds one
+ledger, or all of them as `fairhold export ledger FOLDER --all` writes them. A line of FLIPS is
+NAME BYTE BIT, and with that bit of that file changed the same check must refuse.
+
+What is remembered between checks are results of pure functions, by the whole of what they were
+given: files that did not change are not hashed again, a changed one always is."""
 import base64
+import functools
 import hashlib
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -29,7 +35,58 @@ def path(level, n, width):
     return f"tile/{level}/{'/'.join(parts)}" + (f".p/{width}" if width < 256 else "")
 
 
-class Ledger:
+@functools.cache
+def opened(vkey, note):
+    """The origin, size and root of a checkpoint that the log's key signed, as the log or as one
+    of its ledgers."""
+    log, key_id, key = vkey.decode().split("+", 2)
+    key = b64(key)
+    named = lambda name: hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    assert key[0] == 1 and named(log).hex() == key_id, "not the key of its id"
+    text, line = note.decode().split("\n\n")
+    dash, signer, signature = line.removesuffix("\n").split(" ")
+    origin, size, root = text.split("\n")
+    assert line.endswith("\n") and dash == "\u2014" and signer == origin, "not signed as itself"
+    assert origin == log or origin.startswith(log + "/"), "another log"
+    signature = b64(signature)
+    assert signature[:4] == named(origin), "another key"
+    Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], (text + "\n").encode())
+    assert str(int(size)) == size, "a size spelled in another way"
+    return origin, int(size), b64(root)
+
+
+@functools.cache
+def entries(bundle, width):
+    """The entries of a bundle."""
+    found, at = [], 0
+    while at < len(bundle):
+        length = int.from_bytes(bundle[at : at + 2], "big")
+        assert at + 2 + length <= len(bundle), "an entry is cut short"
+        found.append(bundle[at + 2 : at + 2 + length])
+        at += 2 + length
+    assert len(found) == width, "not as many entries as the place says"
+    return found
+
+
+@functools.cache
+def leaves(bundle, width):
+    """The tile of level 0 over a bundle of entries."""
+    return b"".join(merkle._hash_leaf(entry) for entry in entries(bundle, width))
+
+
+@functools.cache
+def root_of(tile):
+    """Root of a tile's hashes; the last may stand for fewer entries than the others."""
+    row = [tile[at : at + 32] for at in range(0, len(tile), 32)]
+    while len(row) > 1:
+        pairs = [merkle._hash_children(a, b) for a, b in zip(row[::2], row[1::2])]
+        row = pairs + row[len(pairs) * 2 :]
+    return row[0]
+
+
+class Files:
+    """Files below a folder, one of them changed in memory if so wished."""
+
     def __init__(self, folder):
         self.folder, self.changed, self.kept = Path(folder), {}, {}
 
@@ -40,85 +97,116 @@ class Ledger:
             self.kept[name] = (self.folder / name).read_bytes()
         return self.kept[name]
 
-    def open(self, note):
-        """The size and root of a checkpoint that the log's key signed."""
-        name, key_id, key = self.read("log.vkey").decode().split("+", 2)
-        key = b64(key)
-        want = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
-        assert key[0] == 1 and want.hex() == key_id, "not the key of its id"
-        text, line = note.decode().split("\n\n")
-        dash, signer, signature = line.removesuffix("\n").split(" ")
-        assert line.endswith("\n") and dash == "\u2014" and signer == name, "not signed by the log"
-        signature = b64(signature)
-        assert signature[:4] == want, "another key"
-        Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], (text + "\n").encode())
-        origin, size, root = text.split("\n")
-        assert origin == name, "another log"
-        return int(size), b64(root)
 
-    def check(self):
-        size, root = self.open(self.read("checkpoint"))
-        entries = []
-        for n in range(0, (size + 255) // 256):
-            width = min(256, size - n * 256)
-            data, at = self.read(path("entries", n, width)), 0
-            before = len(entries)
-            while at < len(data):
-                length = int.from_bytes(data[at : at + 2], "big")
-                assert at + 2 + length <= len(data), "an entry is cut short"
-                entries.append(data[at + 2 : at + 2 + length])
-                at += 2 + length
-            assert len(entries) - before == width, "not as many entries as the place says"
-        # Every complete subtree, level by level; the tiles are every eighth level.
-        rows = [[merkle._hash_leaf(entry) for entry in entries]]
-        while len(rows[-1]) > 1:
-            low = rows[-1]
-            rows.append([merkle._hash_children(a, b) for a, b in zip(low[::2], low[1::2])])
-        tiles = 0
-        for level, row in enumerate(rows[::8]):
-            for n in range(0, (len(row) + 255) // 256):
-                part = row[n * 256 : n * 256 + 256]
-                assert self.read(path(level, n, len(part))) == b"".join(part), "a tile differs"
-                tiles += 1
-        edge = [row[-1] for row in rows if len(row) % 2]
-        computed = edge[0]
-        for left in edge[1:]:
-            computed = merkle._hash_children(left, computed)
-        assert computed == root, "the entries do not hash to the checkpoint's root"
-        proofs = self.inclusion(size, root, entries)
-        return f"ok: {size} entries, {tiles} tiles, {proofs} inclusion proofs"
+class Ledger:
+    """One ledger at a place below `files`."""
 
-    def inclusion(self, size, root, entries):
-        names = sorted((self.folder / "proofs").glob("*.tlog-proof"))
+    def __init__(self, files, at=""):
+        self.files, self.at = files, at
+        self.vkey = files.read("log.vkey")
+        self.origin, self.size, self.root = opened(self.vkey, self.read("checkpoint"))
+
+    def read(self, name):
+        return self.files.read(self.at + name)
+
+    def bundle(self, n):
+        width = min(256, self.size - n * 256)
+        return self.read(path("entries", n, width)), width
+
+    def entry(self, index):
+        return entries(*self.bundle(index // 256))[index % 256]
+
+    def tree(self):
+        """Every entry against its tile, every tile against those below it, the top against the
+        checkpoint's root; how many tiles."""
+        row = [leaves(*self.bundle(n)) for n in range((self.size + 255) // 256)]
+        level = tiles = 0
+        # Root of what lies right of the last full tile: smaller than one hash of the next level.
+        rest = hashlib.sha256(b"").digest() if not row else b""
+        while row:
+            for n, tile in enumerate(row):
+                assert self.read(path(level, n, len(tile) // 32)) == tile, "a tile differs"
+            tiles += len(row)
+            full = [tile for tile in row if len(tile) == 256 * 32]
+            edge = b"".join(row[len(full) :]) + rest
+            rest = root_of(edge) if edge else b""
+            above = b"".join(root_of(tile) for tile in full)
+            row = [above[at : at + 256 * 32] for at in range(0, len(above), 256 * 32)]
+            level += 1
+        assert rest == self.root, "the entries do not hash to the checkpoint's root"
+        return tiles
+
+    def inclusion(self):
+        names = sorted((self.files.folder / self.at / "proofs").glob("*.tlog-proof"))
         for name in names:
             head, note = self.read(f"proofs/{name.name}").decode().split("\n\n", 1)
             kind, place, *hashes = head.split("\n")
             index = int(name.stem)
             assert (kind, place) == ("c2sp.org/tlog-proof@v1", f"index {index}"), "another place"
-            assert self.open(note.encode()) == (size, root), "another checkpoint"
-            proof = SimpleNamespace(log_index=index, tree_size=size, root_hash=root, hashes=[b64(h) for h in hashes])
-            inner = SimpleNamespace(inclusion_proof=proof, canonicalized_body=entries[index])
+            under = opened(self.vkey, note.encode())
+            assert under == (self.origin, self.size, self.root), "another checkpoint"
+            proof = SimpleNamespace(
+                log_index=index, tree_size=self.size, root_hash=self.root, hashes=[b64(h) for h in hashes]
+            )
+            inner = SimpleNamespace(inclusion_proof=proof, canonicalized_body=self.entry(index))
             merkle.verify_merkle_inclusion(SimpleNamespace(_inner=inner))
         return len(names)
 
-    def flips(self, lines):
-        made = refused = 0
-        for line in lines:
-            name, at, bit = line.split(" ")
-            self.changed = {}
-            data = bytearray(self.read(name))
-            data[int(at)] ^= 1 << int(bit)
-            self.changed = {name: bytes(data)}
-            made += 1
-            try:
-                self.check()
-                print("passed:", line, file=sys.stderr)
-            except REFUSED:
-                refused += 1
-        if made != refused:
-            sys.exit(f"refused only {refused} of {made} flips")
-        return f"refused {refused} of {made} flips"
+
+def one(files):
+    ledger = Ledger(files)
+    assert ledger.origin == files.read("log.vkey").decode().split("+")[0], "not the log itself"
+    tiles, proofs = ledger.tree(), ledger.inclusion()
+    return f"ok: {ledger.size} entries, {tiles} tiles, {proofs} inclusion proofs"
 
 
-ledger = Ledger(sys.argv[1])
-print(ledger.flips(Path(sys.argv[2]).read_text().split("\n")[:-1]) if len(sys.argv) > 2 else ledger.check())
+def export(files):
+    """Every ledger, and each of them the last that the root log states of it."""
+    root = Ledger(files, "log/")
+    tiles = root.tree()
+    log = root.origin.encode()
+    assert log == files.read("log.vkey").split(b"+")[0], "not the log itself"
+    stated = {}
+    for n in range(root.size):
+        body = root.entry(n)
+        stated[body.split(b"\n")[0]] = body
+    places = [("house/", b"fairhold house\0")] if (files.folder / "house").is_dir() else []
+    for folder in sorted((files.folder / "ledgers").iterdir()):
+        places.append((f"ledgers/{folder.name}/", b"fairhold account\0" + unquote(folder.name).encode()))
+    count = 0
+    for place, whose in places:
+        ledger = Ledger(files, place)
+        tiles += ledger.tree()
+        count += ledger.size
+        origin = log + b"/" + hashlib.sha256(whose).hexdigest()[:32].encode()
+        assert ledger.origin.encode() == origin, "another account's ledger"
+        body = ledger.read("checkpoint").split(b"\n\n")[0] + b"\n"
+        assert stated.get(origin) == body, "the root log does not end with this checkpoint"
+    assert len(stated) == len(places), "a ledger is missing"
+    return f"ok: {len(places)} ledgers of {count} entries under a root log of {root.size}, {tiles} tiles"
+
+
+def flips(files, check, lines):
+    made = refused = 0
+    for line in lines:
+        name, at, bit = line.split(" ")
+        files.changed = {}
+        data = bytearray(files.read(name))
+        data[int(at)] ^= 1 << int(bit)
+        files.changed = {name: bytes(data)}
+        made += 1
+        try:
+            check(files)
+            print("passed:", line, file=sys.stderr)
+        except REFUSED:
+            refused += 1
+    assert made, "no flips"
+    if made != refused:
+        sys.exit(f"refused only {refused} of {made} flips")
+    return f"refused {refused} of {made} flips"
+
+
+files = Files(sys.argv[1])
+check = export if (files.folder / "log").is_dir() else one
+told = check(files)
+print(f"{told}; {flips(files, check, Path(sys.argv[2]).read_text().splitlines())}" if len(sys.argv) > 2 else told)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -40,6 +40,9 @@ const MUTANT: Effort = Effort {
 /// Runs and losses of a harness; none: it cannot run here.
 type Seen = Option<(u64, u64)>;
 
+/// How long each harness took, all lines together.
+type Took = BTreeMap<&'static str, Duration>;
+
 /// One line of the table.
 type Line = BTreeMap<&'static str, Seen>;
 
@@ -75,12 +78,13 @@ pub(crate) fn run(seeds: u64, rounds: u64, json: bool) -> Result<ExitCode, Strin
         gateway: 5,
         outage: 6,
     };
-    let mut lost = Vec::new();
-    let correct = line(None, &effort, &mut disk, &mut lost)?;
+    let (mut lost, mut took) = (Vec::new(), Took::new());
+    let correct = line(None, &effort, &mut disk, (&mut lost, &mut took))?;
     let mut table = Vec::new();
     for (name, mutant) in ALL {
         let mut unread = Vec::new();
-        table.push((*name, line(Some(*mutant), &MUTANT, &mut disk, &mut unread)?));
+        let told = (&mut unread, &mut took);
+        table.push((*name, line(Some(*mutant), &MUTANT, &mut disk, told)?));
     }
     let losses: u64 = correct.values().flatten().map(|(_, lost)| lost).sum();
     let alive: Vec<&str> = table
@@ -95,8 +99,16 @@ pub(crate) fn run(seeds: u64, rounds: u64, json: bool) -> Result<ExitCode, Strin
         print_table(&correct, &table, missing.as_deref())?;
     }
     let seconds = began.elapsed().as_secs();
+    let each: Vec<String> = HARNESSES
+        .iter()
+        .map(|name| {
+            let spent = took.get(name).copied().unwrap_or_default();
+            format!("{name} {}", spent.as_secs())
+        })
+        .collect();
     complain(&format!(
-        "{losses} losses of the code as it is; {seconds} s"
+        "{losses} losses of the code as it is; {seconds} s ({})",
+        each.join(", ")
     ));
     for what in &lost {
         complain(what);
@@ -118,7 +130,7 @@ fn line(
     mutant: Option<Mutant>,
     effort: &Effort,
     disk: &mut Result<ext4::Loop, String>,
-    lost: &mut Vec<String>,
+    (lost, took): (&mut Vec<String>, &mut Took),
 ) -> Result<Line, String> {
     mutant::build_in(mutant);
     let name = match mutant {
@@ -138,6 +150,7 @@ fn line(
         };
         let bar = bar(&format!("{name}: {harness}"), runs);
         let tally = Tally::new(bar.clone());
+        let began = Instant::now();
         let done = match harness {
             "disk" => crash::all(runs, mutant, &tally),
             "errors" => errors::all(runs, mutant, &tally),
@@ -151,6 +164,7 @@ fn line(
             _ => outage::all(runs, mutant, &tally),
         };
         bar.finish_and_clear();
+        *took.entry(harness).or_default() += began.elapsed();
         done.map_err(|e| format!("{name}: {harness}: {e}"))?;
         let first = tally.first().into_iter();
         lost.extend(first.map(|(seed, what)| format!("{harness}, seed {seed}: {what}")));

@@ -1,15 +1,21 @@
 // Checks a ledger's files (C2SP tlog-tiles) with nothing of the program that wrote them: the Go
-// toolchain's own golang.org/x/mod/sumdb/tlog and note. Usage: ledger FOLDER [FLIPS]; a line of
-// FLIPS is NAME BYTE BIT, and with that bit of that file changed the check must refuse.
+// toolchain's own golang.org/x/mod/sumdb/tlog and note. Usage: ledger FOLDER [FLIPS]. FOLDER holds
+// one ledger, or all of them as `fairhold export ledger FOLDER --all` writes them. A line of FLIPS
+// is NAME BYTE BIT, and with that bit of that file changed the same check must refuse.
+//
+// What is remembered between checks are results of pure functions, by the whole of what they were
+// given: files that did not change are not hashed again, a changed one always is.
 package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,25 +25,38 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-type ledger struct {
-	folder  string
-	changed map[string][]byte
-	cache   map[string][]byte
+// files are those below a folder, one of them changed in memory if so wished.
+type files struct {
+	folder   string
+	changed  map[string][]byte
+	kept     map[string][]byte
+	bundles  map[string]*bundle
+	openings map[string]tlog.Tree
 }
 
-func (l *ledger) read(name string) ([]byte, error) {
-	if data, ok := l.changed[name]; ok {
+func (f *files) read(name string) ([]byte, error) {
+	if data, ok := f.changed[name]; ok {
 		return data, nil
 	}
-	if data, ok := l.cache[name]; ok {
+	if data, ok := f.kept[name]; ok {
 		return data, nil
 	}
-	data, err := os.ReadFile(filepath.Join(l.folder, name))
+	data, err := os.ReadFile(filepath.Join(f.folder, name))
 	if err == nil {
-		l.cache[name] = data
+		f.kept[name] = data
 	}
 	return data, err
 }
+
+// ledger is one at a place below files.
+type ledger struct {
+	*files
+	at     string
+	origin string
+	tree   tlog.Tree
+}
+
+func (l *ledger) read(name string) ([]byte, error) { return l.files.read(l.at + name) }
 
 // path is C2SP's: Go's own spells the tile's height as well.
 func path(level string, n int64, width int) string {
@@ -90,12 +109,49 @@ func strict(text string) error {
 	return nil
 }
 
-func (l *ledger) open(data []byte, keys note.Verifiers) (tlog.Tree, error) {
+// open gives the tree of a checkpoint that the log's key signed under this origin: the log's own,
+// or one of its ledgers'.
+func (f *files) open(data []byte, origin string) (tlog.Tree, error) {
+	vkey, err := f.read("log.vkey")
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	asked := strings.Join([]string{string(vkey), origin, string(data)}, "\x00")
+	if tree, ok := f.openings[asked]; ok {
+		return tree, nil
+	}
+	tree, err := open(data, string(vkey), origin)
+	if err == nil {
+		f.openings[asked] = tree
+	}
+	return tree, err
+}
+
+func open(data []byte, vkey, origin string) (tlog.Tree, error) {
 	var tree tlog.Tree
+	verifier, err := note.NewVerifier(vkey)
+	if err != nil {
+		return tree, err
+	}
+	if origin != verifier.Name() {
+		if !strings.HasPrefix(origin, verifier.Name()+"/") {
+			return tree, errors.New("another log")
+		}
+		// The same key under the ledger's name.
+		key, err := base64.StdEncoding.DecodeString(strings.SplitN(vkey, "+", 3)[2])
+		if err != nil {
+			return tree, err
+		}
+		id := sha256.Sum256(append([]byte(origin+"\n"), key...))
+		own := fmt.Sprintf("%s+%x+%s", origin, id[:4], base64.StdEncoding.EncodeToString(key))
+		if verifier, err = note.NewVerifier(own); err != nil {
+			return tree, err
+		}
+	}
 	if err := strict(string(data)); err != nil {
 		return tree, err
 	}
-	opened, err := note.Open(data, keys)
+	opened, err := note.Open(data, note.VerifierList(verifier))
 	if err != nil {
 		return tree, err
 	}
@@ -111,96 +167,248 @@ func (l *ledger) open(data []byte, keys note.Verifiers) (tlog.Tree, error) {
 	return tree, err
 }
 
-func entries(data []byte, width int) ([][]byte, error) {
-	var all [][]byte
-	for len(data) > 0 {
-		if len(data) < 2 || len(data) < 2+int(binary.BigEndian.Uint16(data)) {
+// bundle is what a bundle of entries hashes to: the nodes of the tree over them alone, in the
+// order of package tlog, and their tile.
+type bundle struct {
+	entries [][]byte
+	stored  []tlog.Hash
+	tile    []byte
+}
+
+func (b *bundle) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	var found []tlog.Hash
+	for _, n := range indexes {
+		if n >= int64(len(b.stored)) {
+			return nil, errors.New("a node beyond the bundle")
+		}
+		found = append(found, b.stored[n])
+	}
+	return found, nil
+}
+
+func hashed(data []byte, width int) (*bundle, error) {
+	b := &bundle{}
+	for rest := data; len(rest) > 0; {
+		if len(rest) < 2 || len(rest) < 2+int(binary.BigEndian.Uint16(rest)) {
 			return nil, errors.New("an entry is cut short")
 		}
-		end := 2 + int(binary.BigEndian.Uint16(data))
-		all, data = append(all, data[2:end]), data[end:]
+		end := 2 + int(binary.BigEndian.Uint16(rest))
+		b.entries, rest = append(b.entries, rest[2:end]), rest[end:]
 	}
-	if len(all) != width {
-		return nil, fmt.Errorf("%d entries, not %d", len(all), width)
+	if len(b.entries) != width {
+		return nil, fmt.Errorf("%d entries, not %d", len(b.entries), width)
 	}
-	return all, nil
+	for n, entry := range b.entries {
+		more, err := tlog.StoredHashes(int64(n), entry, b)
+		if err != nil {
+			return nil, err
+		}
+		b.stored = append(b.stored, more...)
+	}
+	var err error
+	b.tile, err = tlog.ReadTileData(tlog.Tile{H: 8, L: 0, N: 0, W: width}, b)
+	return b, err
 }
 
-func (l *ledger) check() (string, error) {
-	vkey, err := l.read("log.vkey")
+func (l *ledger) bundle(n int64) (*bundle, error) {
+	width := int(min(256, l.tree.N-n*256))
+	data, err := l.read(path("entries", n, width))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	verifier, err := note.NewVerifier(string(vkey))
-	if err != nil {
-		return "", err
+	given := strconv.Itoa(width) + "\x00" + string(data)
+	if b, ok := l.bundles[given]; ok {
+		return b, nil
 	}
-	keys := note.VerifierList(verifier)
+	b, err := hashed(data, width)
+	if err == nil {
+		l.bundles[given] = b
+	}
+	return b, err
+}
+
+// nodes are those of the whole tree: within a bundle the bundle's, above them computed once more.
+type nodes struct {
+	bundles []*bundle
+	above   [][]tlog.Hash // from level 8 on
+}
+
+func (n *nodes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	var found []tlog.Hash
+	for _, index := range indexes {
+		level, place := tlog.SplitStoredHashIndex(index)
+		var one tlog.Hash
+		if level < 8 {
+			part := n.bundles[place>>(8-level)]
+			inside, err := part.ReadHashes([]int64{tlog.StoredHashIndex(level, place&(1<<(8-level)-1))})
+			if err != nil {
+				return nil, err
+			}
+			one = inside[0]
+		} else {
+			one = n.above[level-8][place]
+		}
+		found = append(found, one)
+	}
+	return found, nil
+}
+
+func (l *ledger) nodes() (*nodes, error) {
+	n := &nodes{}
+	var row []tlog.Hash
+	for at := int64(0); at*256 < l.tree.N; at++ {
+		b, err := l.bundle(at)
+		if err != nil {
+			return nil, err
+		}
+		n.bundles = append(n.bundles, b)
+		if len(b.entries) == 256 {
+			row = append(row, b.stored[tlog.StoredHashIndex(8, 0)])
+		}
+	}
+	for len(row) > 0 {
+		n.above = append(n.above, row)
+		var next []tlog.Hash
+		for at := 0; at+1 < len(row); at += 2 {
+			next = append(next, tlog.NodeHash(row[at], row[at+1]))
+		}
+		row = next
+	}
+	return n, nil
+}
+
+// ledger opens the one at a place and holds every entry and every tile against its checkpoint.
+func (f *files) ledger(at, origin string) (*ledger, int, error) {
+	l := &ledger{files: f, at: at, origin: origin}
 	signed, err := l.read("checkpoint")
 	if err != nil {
-		return "", err
+		return nil, 0, err
 	}
-	tree, err := l.open(signed, keys)
+	if l.tree, err = f.open(signed, origin); err != nil {
+		return nil, 0, err
+	}
+	nodes, err := l.nodes()
 	if err != nil {
-		return "", err
+		return nil, 0, err
 	}
-	var stored []tlog.Hash
-	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		var found []tlog.Hash
-		for _, n := range indexes {
-			found = append(found, stored[n])
-		}
-		return found, nil
-	})
-	var all [][]byte
-	for n := int64(0); n*256 < tree.N; n++ {
-		width := int(min(256, tree.N-n*256))
-		data, err := l.read(path("entries", n, width))
-		if err != nil {
-			return "", err
-		}
-		part, err := entries(data, width)
-		if err != nil {
-			return "", err
-		}
-		for _, entry := range part {
-			more, err := tlog.StoredHashes(int64(len(all)), entry, reader)
-			if err != nil {
-				return "", err
-			}
-			all, stored = append(all, entry), append(stored, more...)
-		}
-	}
-	root, err := tlog.TreeHash(tree.N, reader)
+	root, err := tlog.TreeHash(l.tree.N, nodes)
 	if err != nil {
-		return "", err
+		return nil, 0, err
 	}
-	if root != tree.Hash {
-		return "", errors.New("the entries do not hash to the checkpoint's root")
+	if root != l.tree.Hash {
+		return nil, 0, errors.New("the entries do not hash to the checkpoint's root")
 	}
-	tiles := tlog.NewTiles(8, 0, tree.N)
+	tiles := tlog.NewTiles(8, 0, l.tree.N)
 	for _, t := range tiles {
-		want, err := tlog.ReadTileData(t, reader)
-		if err != nil {
-			return "", err
+		var want []byte
+		if t.L == 0 {
+			want = nodes.bundles[t.N].tile
+		} else if want, err = tlog.ReadTileData(t, nodes); err != nil {
+			return nil, 0, err
 		}
 		if got, err := l.tile(t); err != nil || !bytes.Equal(got, want) {
-			return "", fmt.Errorf("%v is not what the entries hash to: %v", t, err)
+			return nil, 0, fmt.Errorf("%v is not what the entries hash to: %v", t, err)
 		}
 	}
-	proofs, err := l.inclusion(tree, keys, all)
-	if err != nil {
-		return "", err
-	}
-	earlier, err := l.consistency(tree, keys)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("ok: %d entries, %d tiles, %d inclusion proofs, %d consistency proofs", tree.N, len(tiles), proofs, earlier), nil
+	return l, len(tiles), nil
 }
 
-func (l *ledger) inclusion(tree tlog.Tree, keys note.Verifiers, all [][]byte) (int, error) {
-	names, err := filepath.Glob(filepath.Join(l.folder, "proofs/*.tlog-proof"))
+func (l *ledger) entry(index int64) ([]byte, error) {
+	b, err := l.bundle(index / 256)
+	if err != nil {
+		return nil, err
+	}
+	return b.entries[index%256], nil
+}
+
+func (f *files) log() (string, error) {
+	vkey, err := f.read("log.vkey")
+	name, _, _ := strings.Cut(string(vkey), "+")
+	return name, err
+}
+
+func (f *files) check() (string, error) {
+	if _, err := os.Stat(filepath.Join(f.folder, "log")); err == nil {
+		return f.export()
+	}
+	name, err := f.log()
+	if err != nil {
+		return "", err
+	}
+	l, tiles, err := f.ledger("", name)
+	if err != nil {
+		return "", err
+	}
+	proofs, err := l.inclusion()
+	if err != nil {
+		return "", err
+	}
+	earlier, err := l.consistency()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("ok: %d entries, %d tiles, %d inclusion proofs, %d consistency proofs", l.tree.N, tiles, proofs, earlier), nil
+}
+
+// export checks every ledger, and that each is the last that the root log states of it.
+func (f *files) export() (string, error) {
+	log, err := f.log()
+	if err != nil {
+		return "", err
+	}
+	root, tiles, err := f.ledger("log/", log)
+	if err != nil {
+		return "", err
+	}
+	stated := map[string]string{}
+	for n := int64(0); n < root.tree.N; n++ {
+		body, err := root.entry(n)
+		if err != nil {
+			return "", err
+		}
+		origin, _, _ := strings.Cut(string(body), "\n")
+		stated[origin] = string(body)
+	}
+	places := map[string]string{}
+	if _, err := os.Stat(filepath.Join(f.folder, "house")); err == nil {
+		places["house/"] = "fairhold house\x00"
+	}
+	accounts, err := os.ReadDir(filepath.Join(f.folder, "ledgers"))
+	if err != nil {
+		return "", err
+	}
+	for _, account := range accounts {
+		name, err := url.PathUnescape(account.Name())
+		if err != nil {
+			return "", err
+		}
+		places["ledgers/"+account.Name()+"/"] = "fairhold account\x00" + name
+	}
+	count := int64(0)
+	for place, whose := range places {
+		digest := sha256.Sum256([]byte(whose))
+		l, more, err := f.ledger(place, log+"/"+hex.EncodeToString(digest[:16]))
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", place, err)
+		}
+		tiles, count = tiles+more, count+l.tree.N
+		signed, err := l.read("checkpoint")
+		if err != nil {
+			return "", err
+		}
+		if body, _, _ := strings.Cut(string(signed), "\n\n"); stated[l.origin] != body+"\n" {
+			return "", fmt.Errorf("%s: the root log does not end with this checkpoint", place)
+		}
+	}
+	if len(stated) != len(places) {
+		return "", errors.New("a ledger is missing")
+	}
+	return fmt.Sprintf("ok: %d ledgers of %d entries under a root log of %d, %d tiles", len(places), count, root.tree.N, tiles), nil
+}
+
+func (l *ledger) inclusion() (int, error) {
+	tree := l.tree
+	names, err := filepath.Glob(filepath.Join(l.folder, l.at, "proofs/*.tlog-proof"))
 	if err != nil {
 		return 0, err
 	}
@@ -218,7 +426,7 @@ func (l *ledger) inclusion(tree tlog.Tree, keys note.Verifiers, all [][]byte) (i
 		if err != nil || !found || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" || lines[1] != fmt.Sprintf("index %d", index) {
 			return 0, fmt.Errorf("%s: not a proof of its place", name)
 		}
-		under, err := l.open([]byte(signed), keys)
+		under, err := l.open([]byte(signed), l.origin)
 		if err != nil || under != tree || index >= tree.N {
 			return 0, fmt.Errorf("%s: another checkpoint: %v", name, err)
 		}
@@ -230,22 +438,27 @@ func (l *ledger) inclusion(tree tlog.Tree, keys note.Verifiers, all [][]byte) (i
 			}
 			proof = append(proof, tlog.Hash(bare))
 		}
-		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(all[index])); err != nil {
+		entry, err := l.entry(index)
+		if err != nil {
+			return 0, err
+		}
+		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry)); err != nil {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
 		own, err := tlog.ProveRecord(tree.N, index, tiles)
 		if err != nil {
 			return 0, err
 		}
-		if err := tlog.CheckRecord(own, tree.N, tree.Hash, index, tlog.RecordHash(all[index])); err != nil {
+		if err := tlog.CheckRecord(own, tree.N, tree.Hash, index, tlog.RecordHash(entry)); err != nil {
 			return 0, fmt.Errorf("%s: out of tiles: %w", name, err)
 		}
 	}
 	return len(names), nil
 }
 
-func (l *ledger) consistency(tree tlog.Tree, keys note.Verifiers) (int, error) {
-	names, err := filepath.Glob(filepath.Join(l.folder, "earlier/*.checkpoint"))
+func (l *ledger) consistency() (int, error) {
+	tree := l.tree
+	names, err := filepath.Glob(filepath.Join(l.folder, l.at, "earlier/*.checkpoint"))
 	if err != nil {
 		return 0, err
 	}
@@ -255,7 +468,7 @@ func (l *ledger) consistency(tree tlog.Tree, keys note.Verifiers) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		old, err := l.open(signed, keys)
+		old, err := l.open(signed, l.origin)
 		if err != nil {
 			return 0, err
 		}
@@ -282,7 +495,7 @@ func (l *ledger) consistency(tree tlog.Tree, keys note.Verifiers) (int, error) {
 	return len(names), nil
 }
 
-func (l *ledger) flips(text string) error {
+func (f *files) flips(text string) error {
 	made, refused := 0, 0
 	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		var name string
@@ -290,22 +503,22 @@ func (l *ledger) flips(text string) error {
 		if _, err := fmt.Sscanf(line, "%s %d %d", &name, &at, &bit); err != nil {
 			return err
 		}
-		l.changed = nil
-		data, err := l.read(name)
+		f.changed = nil
+		data, err := f.read(name)
 		if err != nil {
 			return err
 		}
 		data = bytes.Clone(data)
 		data[at] ^= 1 << bit
-		l.changed = map[string][]byte{name: data}
+		f.changed = map[string][]byte{name: data}
 		made++
-		if _, err := l.check(); err != nil {
+		if _, err := f.check(); err != nil {
 			refused++
 		} else {
 			fmt.Fprintln(os.Stderr, "passed:", line)
 		}
 	}
-	if made != refused {
+	if made != refused || made == 0 {
 		return fmt.Errorf("refused only %d of %d flips", refused, made)
 	}
 	fmt.Printf("refused %d of %d flips\n", refused, made)
@@ -317,17 +530,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: ledger FOLDER [FLIPS]")
 		os.Exit(2)
 	}
-	l := &ledger{folder: os.Args[1], cache: map[string][]byte{}}
-	var err error
-	if len(os.Args) > 2 {
+	f := &files{folder: os.Args[1], kept: map[string][]byte{}, bundles: map[string]*bundle{}, openings: map[string]tlog.Tree{}}
+	told, err := f.check()
+	if err == nil {
+		fmt.Println(told)
+	}
+	if err == nil && len(os.Args) > 2 {
 		var text []byte
 		if text, err = os.ReadFile(os.Args[2]); err == nil {
-			err = l.flips(string(text))
-		}
-	} else {
-		var told string
-		if told, err = l.check(); err == nil {
-			fmt.Println(told)
+			err = f.flips(string(text))
 		}
 	}
 	if err != nil {
