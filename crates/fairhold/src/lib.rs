@@ -7,6 +7,7 @@
 
 mod args;
 mod bench;
+mod between;
 mod calibrate;
 pub mod campaigns;
 mod commands;

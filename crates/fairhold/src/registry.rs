@@ -227,6 +227,24 @@ impl Folder {
         &self.secret
     }
 
+    /// The secret by which other parties are answered; made when it is asked for first.
+    pub(crate) fn between_seed(&self) -> Result<[u8; 32], RegistryError> {
+        let path = self.path.join("between.seed");
+        let fault = |e| RegistryError::File(path.clone(), e);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let text = hex::encode(store::random::<32>().map_err(fault)?);
+                store::write_atomically(&path, text.as_bytes(), 0o600).map_err(fault)?;
+                text
+            }
+            Err(e) => return Err(fault(e)),
+        };
+        let mut seed = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut seed).map_err(|_| RegistryError::Form(path))?;
+        Ok(seed)
+    }
+
     /// The right to write, for as long as the value lives: one process has it.
     pub(crate) fn lock(&self) -> Result<Writing, RegistryError> {
         let path = self.path.join("lock");

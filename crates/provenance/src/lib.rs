@@ -36,8 +36,8 @@ pub use corpus::{CorpusTally, Measured, Rate, Share, Shares};
 pub use grams::FingerprintKey;
 pub use key::{AuditKey, Channel, GRAM};
 pub use normaliser::{NORMALISER_VERSION, normal_words};
-pub use registry::{JoinError, Registry};
-pub use scanner::{Depth, Guarantee, Scanner, Stream};
+pub use registry::{JoinError, Registry, Row, Told};
+pub use scanner::{Depth, Guarantee, Scanner, Stream, seeds};
 pub use segment::{
     Month, Output, OutputText, Role, Segment, SegmentBuilder, SegmentError, Skipped, WORDS_MIN,
 };

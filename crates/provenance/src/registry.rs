@@ -22,6 +22,10 @@ const PUBLIC_ORDERED: u32 = 1;
 /// A gram of a small registry is rarer than that few texts can tell: as if there were so many.
 const TEXTS_MIN: f64 = 4096.0;
 
+mod told;
+
+pub use told::{Row, Told};
+
 /// Why segments do not make a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinError {
@@ -64,6 +68,8 @@ pub struct Registry {
     /// Outputs that are the same text, of the same account, model, role, prompt and day: the first stands
     /// for them.
     copies: HashMap<usize, Vec<usize>>,
+    /// Outputs that were not told, and those among them that may be recognised.
+    untold: (usize, usize),
 }
 
 impl Registry {
@@ -127,6 +133,16 @@ impl Registry {
     ) -> Self {
         let texts = texts(outputs.len(), &entries);
         let copies = copies(&outputs, &texts, &mut entries);
+        Self::indexed(key_id, (outputs, texts, copies), entries, background)
+    }
+
+    /// Of outputs whose repetitions were taken away.
+    fn indexed(
+        key_id: u64,
+        (outputs, texts, copies): (Vec<Output>, Vec<u64>, HashMap<usize, Vec<usize>>),
+        mut entries: Vec<Entry>,
+        background: Option<Background>,
+    ) -> Self {
         entries.sort_unstable();
         let mut filter = Filter::with_room_for(entries.len());
         for entry in &entries {
@@ -157,6 +173,7 @@ impl Registry {
             asked,
             texts,
             copies,
+            untold: (0, 0),
         }
     }
 
@@ -193,6 +210,7 @@ impl Registry {
             .iter()
             .filter(|o| o.role == Role::Output)
             .count()
+            .saturating_add(self.untold.1)
     }
 
     /// Whether there is none to recognise.
@@ -223,9 +241,14 @@ impl Registry {
         self.twins.get(&prompt).copied().unwrap_or(0)
     }
 
-    /// An output to a prompt that has control twins.
-    pub(crate) fn output_to(&self, prompt: u64) -> Option<usize> {
+    /// The first output to a prompt that has control twins.
+    pub fn output_to(&self, prompt: u64) -> Option<usize> {
         self.asked.get(&prompt).copied()
+    }
+
+    /// A number that outputs of the same text share.
+    pub fn text_of(&self, output: usize) -> u64 {
+        self.texts.get(output).copied().unwrap_or(0)
     }
 
     /// Other outputs that are the same text as this one, of its account, model, prompt and day.
@@ -291,7 +314,7 @@ impl Registry {
     /// All texts that rarity is counted over.
     pub(crate) fn texts(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-        let outputs = self.outputs.len() as f64;
+        let outputs = self.outputs.len().saturating_add(self.untold.0) as f64;
         let public = self.background.as_ref().map_or(0, Background::documents);
         (1.0 + outputs + f64::from(public)).max(TEXTS_MIN)
     }

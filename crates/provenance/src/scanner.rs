@@ -10,7 +10,10 @@ use crate::registry::{Registry, widened};
 use crate::segment::every_key;
 use crate::verdict::{Features, Hit, Judge, Verdict, features};
 
+mod asking;
 mod probes;
+
+pub use asking::seeds;
 
 /// How long a shared run of words must be to be found without fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +133,15 @@ impl<'r> Scanner<'r> {
 
     /// Looks through a page; returns how many words it has.
     fn page(&self, page: &str, base: usize, found: &mut HashMap<u32, Vec<Hit>>) -> usize {
+        let (count, opened) = self.opened(page, base);
+        if let Some(read) = opened {
+            self.open(&read, found);
+        }
+        count
+    }
+
+    /// How many words a page has, and the words themselves if it is worth opening.
+    fn opened(&self, page: &str, base: usize) -> (usize, Option<Vec<Word>>) {
         let (guarantee, closely) = match self.depth {
             Depth::Copies(guarantee) => (guarantee, false),
             Depth::Paraphrases(guarantee) => (guarantee, true),
@@ -147,13 +159,10 @@ impl<'r> Scanner<'r> {
             let count = probes::of_words(page, guarantee, self.secrets(), &mut keys);
             (count, self.any_ordered(&keys))
         };
-        if open {
-            if read.is_empty() {
-                read_words(page, base, self.secrets(), &mut read);
-            }
-            self.open(&read, found);
+        if open && read.is_empty() {
+            read_words(page, base, self.secrets(), &mut read);
         }
-        count
+        (count, open.then_some(read))
     }
 
     /// Whether an ordered gram is an output's.

@@ -1,5 +1,6 @@
 //! What may be typed after `fairhold audit`, `registry`, `gate` and `certify`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -53,7 +54,7 @@ pub(crate) struct CorpusFiles {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Sought {
     /// The registry's folder (`fairhold registry build`).
-    #[arg(long, value_name = "DIR", required_unless_present = "answers")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["answers", "with"])]
     pub(crate) registry: Option<PathBuf>,
     /// Logs that hold the outputs, instead of a registry; the report then shows both texts.
     #[arg(long, num_args = 1.., value_name = "LOG")]
@@ -70,6 +71,28 @@ pub(crate) struct Sought {
     /// The shortest run of words that is found without fail.
     #[arg(long, value_enum, default_value = "23")]
     pub(crate) guarantee: Words,
+    #[command(flatten)]
+    pub(crate) other: Other,
+}
+
+/// A registry that another party holds.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Other {
+    /// Ask another party's registry (`fairhold registry serve`) instead: neither side shows the
+    /// other its text.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["registry", "answers", "twins"])]
+    pub(crate) with: Option<String>,
+    /// Its key; any other is refused.
+    #[arg(long, value_name = "HEX", requires = "with")]
+    pub(crate) server_key: Option<String>,
+    /// Its token.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "FAIRHOLD_AUDIT_TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) with_token: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +170,9 @@ pub(crate) enum Registry {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// Answer another party that compares its corpus with this registry (`fairhold audit corpus
+    /// --with URL`): neither side shows the other its text.
+    Serve(RegistryServe),
     /// Make a part of a registry anew for another party, under a key of its own.
     Handover {
         /// The registry's folder.
@@ -167,6 +193,34 @@ pub(crate) enum Registry {
         #[arg(long)]
         same_key: bool,
     },
+}
+
+/// How another party is answered.
+#[derive(Debug, Args)]
+pub(crate) struct RegistryServe {
+    /// The registry's folder; `registry` in the data folder without it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: Option<PathBuf>,
+    /// The address to listen on; put TLS before it where it leaves this machine.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7443")]
+    pub(crate) listen: SocketAddr,
+    /// Fingerprints that are answered in all.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) budget: u64,
+    /// Fingerprints a second of one client.
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+    /// Tell accounts and exchanges by their names, not by aliases.
+    #[arg(long)]
+    pub(crate) names: bool,
+    /// What the other party must know; made up without it.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "FAIRHOLD_AUDIT_TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) token: Option<String>,
 }
 
 /// A use, and the terms that outputs came under.

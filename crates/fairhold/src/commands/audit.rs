@@ -12,6 +12,7 @@ pub(crate) mod statement;
 #[cfg(feature = "parquet")]
 mod table;
 pub(crate) mod told;
+mod with;
 
 use std::path::Path;
 
@@ -55,7 +56,7 @@ fn corpus(data: &Path, what: &AuditCorpus, out: Out) -> Result<Exit, Failure> {
 
 /// Audits a corpus and writes the report, if a folder is named for it.
 pub(crate) fn told(data: &Path, what: &AuditCorpus, out: Out) -> Result<Told, Failure> {
-    let prepared = Prepared::of(&what.sought, what.out.as_deref(), out)?;
+    let prepared = Prepared::of(&what.sought, &what.files, what.out.as_deref(), out)?;
     let place = Where::of(what.out.as_deref(), what.resume.as_deref())?;
     let scanned = scan::scan(&what.files, &prepared, &place, what.threads, out)?;
     let told = Told::of(&scanned, &prepared)?;

@@ -156,7 +156,7 @@ pub(crate) fn pass(
     out: Out,
 ) -> Result<Passed, Failure> {
     let ruler = Ruler::of(uses)?;
-    let prepared = Prepared::of(sought, None, out)?;
+    let prepared = Prepared::of(sought, files, None, out)?;
     let place = Where::of(None, None)?;
     let scanned = scan(files, &prepared, &place, threads, out)?;
     let mut rows = Vec::new();

@@ -1,5 +1,7 @@
 //! `fairhold registry`: fingerprints of outputs, as files that hold no text.
 
+mod serve;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,6 +52,7 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
                 )
             }
         }
+        Registry::Serve(what) => serve::run(&at(&what.registry), what, out).await,
         Registry::List { dir } => list(&at(dir), out),
         Registry::Merge { dir } => {
             let folder = Folder::open(&at(dir)).map_err(said)?;

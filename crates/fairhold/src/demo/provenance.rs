@@ -17,7 +17,9 @@ use serde_json::json;
 use simulation::Random;
 
 use super::drive::{Call, drive};
-use crate::args::provenance::{Aim, AuditCorpus, Closely, CorpusFiles, Gate, Sought, UseOf, Words};
+use crate::args::provenance::{
+    Aim, AuditCorpus, Closely, CorpusFiles, Gate, Other, Sought, UseOf, Words,
+};
 use crate::args::terms::Verb;
 use crate::commands::audit::told::Told;
 use crate::commands::serve::Running;
@@ -243,6 +245,7 @@ fn look(files: &write::Files) -> Result<(Told, Told, Gated), Failure> {
         twins: Vec::new(),
         depth: Closely::Paraphrases,
         guarantee: Words::Words23,
+        other: Other::default(),
     };
     let of = |path: &PathBuf| CorpusFiles {
         paths: vec![path.clone()],

@@ -6,7 +6,11 @@
 )]
 
 #[cfg(test)]
+mod between;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod damaged;
 #[cfg(test)]
 mod detect;
 #[cfg(test)]

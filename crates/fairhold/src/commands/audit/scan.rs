@@ -95,13 +95,6 @@ pub(crate) fn scan(
     threads: Option<usize>,
     out: Out,
 ) -> Result<Scanned, Failure> {
-    let plan = Plan::of(&files.paths).map_err(|e| Failure::chain(&e))?;
-    let text = files.text_field.clone().map_or(Text::Usual, Text::Named);
-    let columns = Columns::text(text).with(Column::Id, files.id_field.as_deref());
-    let options = Options {
-        paragraphs: files.paragraphs,
-        ..Options::new(columns)
-    };
     let look = Look {
         scanner: Scanner::new(
             &prepared.registry,
@@ -110,6 +103,33 @@ pub(crate) fn scan(
             prepared.judge.clone(),
         ),
         registry: &prepared.registry,
+    };
+    let scanned = read(files, &look, (place, &prepared.asked()), threads, out)?;
+    if let Some((_, asked_about)) = &prepared.other
+        && *asked_about != scanned.totals.digests
+    {
+        return Err(Failure::error(
+            "the corpus changed while the registry's holder was asked about it: run the command \
+             again while nobody writes there",
+        ));
+    }
+    Ok(scanned)
+}
+
+/// Reads every document of the corpus, or goes on with it.
+pub(super) fn read(
+    files: &CorpusFiles,
+    job: &impl Job,
+    (place, asked): (&Where, &str),
+    threads: Option<usize>,
+    out: Out,
+) -> Result<Scanned, Failure> {
+    let plan = Plan::of(&files.paths).map_err(|e| Failure::chain(&e))?;
+    let text = files.text_field.clone().map_or(Text::Usual, Text::Named);
+    let columns = Columns::text(text).with(Column::Id, files.id_field.as_deref());
+    let options = Options {
+        paragraphs: files.paragraphs,
+        ..Options::new(columns)
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = out.bytes(plan.bytes(), "reading");
@@ -120,11 +140,10 @@ pub(crate) fn scan(
         stop: &stop,
     };
     let manifest = Manifest::open(&place.marks, &place.found).map_err(|e| Failure::chain(&e))?;
-    let asked = prepared.asked();
     let ran = corpus::run(
         (&plan, &options),
-        &look,
-        (manifest, &place.marks, &asked),
+        job,
+        (manifest, &place.marks, asked),
         &control,
     );
     bar.finish_and_clear();

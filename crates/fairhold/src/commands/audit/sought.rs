@@ -8,7 +8,8 @@ use provenance::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::args::provenance::{Closely, Sought, Words};
+use super::with;
+use crate::args::provenance::{Closely, CorpusFiles, Sought, Words};
 use crate::commands::registry::said;
 use crate::failure::Failure;
 use crate::logs::{Listing, stream};
@@ -32,12 +33,34 @@ pub(crate) struct Prepared {
     pub(crate) sha256: String,
     /// Where those rates come from, in words.
     pub(crate) rates: String,
+    /// Accounts that another party holds outputs of, and the files as it was asked about them.
+    pub(crate) other: Option<(usize, Vec<(String, String, u64)>)>,
 }
 
 impl Prepared {
-    /// Reads the registry, or takes the fingerprints of the logs. The key of a registry that is
-    /// made here is kept in `folder`, so that a killed audit goes on with it.
-    pub(crate) fn of(what: &Sought, folder: Option<&Path>, out: Out) -> Result<Self, Failure> {
+    /// Asks another party, reads the registry, or takes the fingerprints of the logs. The key of a
+    /// registry that is made here is kept in `folder`, so that a killed audit goes on with it.
+    pub(crate) fn of(
+        what: &Sought,
+        files: &CorpusFiles,
+        folder: Option<&Path>,
+        out: Out,
+    ) -> Result<Self, Failure> {
+        let judge = Calibrated::shipped().map_err(|e| Failure::chain(&e))?;
+        if let Some(url) = &what.other.with {
+            let how = (depth(what), judge.judge.clone());
+            let heard = with::heard(url, &what.other, files, how, out)?;
+            return Ok(Self {
+                registry: heard.registry,
+                key: heard.key,
+                depth: depth(what),
+                rates: judge.rates(),
+                judge: judge.judge,
+                measured: judge.measured,
+                sha256: heard.sha256,
+                other: Some((heard.accounts, heard.digests)),
+            });
+        }
         let (key, mut segments) = if let Some(dir) = &what.registry {
             let registry = Folder::open(dir).map_err(said)?;
             let segments = registry.segments().map_err(said)?;
@@ -75,22 +98,15 @@ impl Prepared {
                     .to_owned(),
             ));
         }
-        let judge = Calibrated::shipped().map_err(|e| Failure::chain(&e))?;
-        let guarantee = match what.guarantee {
-            Words::Words23 => Guarantee::Words23,
-            Words::Words39 => Guarantee::Words39,
-        };
         Ok(Self {
             registry,
             key,
-            depth: match what.depth {
-                Closely::Copies => Depth::Copies(guarantee),
-                Closely::Paraphrases => Depth::Paraphrases(guarantee),
-            },
+            depth: depth(what),
             rates: judge.rates(),
             judge: judge.judge,
             measured: judge.measured,
             sha256,
+            other: None,
         })
     }
 
@@ -121,6 +137,7 @@ impl Prepared {
         }
         json!({
             "registry": {
+                "held_by_another_party": self.other.is_some(),
                 "key": format!("{:016x}", self.key.id()),
                 "sha256": self.sha256,
                 "outputs": self.registry.len(),
@@ -145,6 +162,9 @@ impl Prepared {
 
     /// The accounts whose outputs may be recognised.
     pub(crate) fn accounts(&self) -> usize {
+        if let Some((accounts, _)) = &self.other {
+            return *accounts;
+        }
         let outputs = self.registry.outputs().iter();
         let accounts: std::collections::BTreeSet<&str> = outputs
             .filter(|output| output.role == Role::Output)
@@ -160,6 +180,17 @@ fn digest_of(segments: &[Segment]) -> String {
         all.update(Sha256::digest(segment.to_bytes()));
     }
     hex::encode(all.finalize())
+}
+
+fn depth(what: &Sought) -> Depth {
+    let guarantee = match what.guarantee {
+        Words::Words23 => Guarantee::Words23,
+        Words::Words39 => Guarantee::Words39,
+    };
+    match what.depth {
+        Closely::Copies => Depth::Copies(guarantee),
+        Closely::Paraphrases => Depth::Paraphrases(guarantee),
+    }
 }
 
 fn own_key(folder: Option<&Path>) -> Result<AuditKey, Failure> {
