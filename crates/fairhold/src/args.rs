@@ -405,7 +405,11 @@ pub(crate) enum Bench {
     },
     /// The mock upstream of a benchmark.
     #[command(hide = true)]
-    Mock,
+    Mock {
+        /// Words of a plain answer; three without it.
+        #[arg(long, value_name = "N")]
+        words: Option<u32>,
+    },
     /// The gateway of a benchmark.
     #[command(hide = true)]
     Door {
@@ -421,5 +425,8 @@ pub(crate) enum Bench {
         /// Watch what is recorded.
         #[arg(long)]
         watch: bool,
+        /// Register the outputs that are recorded.
+        #[arg(long)]
+        registry: bool,
     },
 }

@@ -17,6 +17,7 @@ mod policy;
 mod pool;
 mod process;
 mod record;
+mod registered;
 mod restart;
 mod terms;
 mod watch;
@@ -50,6 +51,7 @@ struct Report {
     recording_off: Figures,
     policy: policy::PolicyCost,
     watch: watched::WatchCost,
+    registry: registered::RegistryCost,
     connections: u32,
     seconds_per_measurement: u64,
     cores: usize,
@@ -106,13 +108,21 @@ struct Direct {
 /// Runs the command.
 pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Failure> {
     match what {
-        Bench::Mock => mock::serve(out).await,
+        Bench::Mock { words } => mock::serve(words, out).await,
         Bench::Door {
             upstream,
             record,
             terms,
             watch,
-        } => door::serve(&upstream, record.as_deref(), terms, watch, out).await,
+            registry,
+        } => {
+            let more = door::More {
+                terms,
+                watched: watch,
+                registered: registry,
+            };
+            door::serve(&upstream, record.as_deref(), more, out).await
+        }
         Bench::Record(what) => record::run(&what, out).await,
         Bench::Ledger(what) => ledger::run(&what, out).await,
         Bench::Restart(what) => restart::run(&what, out).await,
@@ -161,30 +171,33 @@ async fn gateway(effort: Effort, out: Out) -> Result<Exit, Failure> {
         .await
         .map_err(broken)?;
     let straight = target(&mock.greeting)?;
-    out.say("1/5 straight to the mock upstream");
+    out.say("1/6 straight to the mock upstream");
     let direct = direct(&straight, effort).await;
-    out.say("2/5 through the gateway, recording on (SQLite, every exchange durable)");
+    out.say("2/6 through the gateway, recording on (SQLite, every exchange durable)");
     let recording_on = through(&binary, straight.at, true, &direct, effort)
         .await
         .map_err(broken)?;
-    out.say("3/5 through the gateway, recording off");
+    out.say("3/6 through the gateway, recording off");
     let recording_off = through(&binary, straight.at, false, &direct, effort)
         .await
         .map_err(broken)?;
-    out.say("4/5 with and without terms, in turns");
+    out.say("4/6 with and without terms, in turns");
     let policy = policy::cost(&binary, straight.at, effort)
         .await
         .map_err(broken)?;
-    out.say("5/5 with and without the watch, in turns");
+    out.say("5/6 with and without the watch, in turns");
     let watch = watched::cost(&binary, straight.at, effort)
         .await
         .map_err(broken)?;
     mock.stop().await.map_err(broken)?;
+    out.say("6/6 with and without the registry, in turns, each until its work is done");
+    let registry = registered::cost(&binary, effort).await.map_err(broken)?;
     let report = Report {
         recording_on,
         recording_off,
         policy,
         watch,
+        registry,
         connections: effort.connections,
         seconds_per_measurement: effort.lasting.as_secs(),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -348,6 +361,11 @@ fn table(report: &Report, out: Out) {
         watch.dropped_share * 100.0,
         watch.rps_with_watch,
         watch.rps_without_watch
+    ));
+    let registry = &report.registry;
+    out.line(&format!(
+        "the registry adds {:.1} % CPU ({:.1} us with, {:.1} us without; aim: at most 3 %)",
+        registry.added_cpu_pct, registry.cpu_us_per_request, registry.cpu_us_without_registry
     ));
 }
 

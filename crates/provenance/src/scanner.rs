@@ -61,6 +61,15 @@ fn closer(words: usize) -> usize {
     if words < WORDS_SHORT { 2 } else { 8 }
 }
 
+/// And the triples.
+fn wanted(words: usize) -> Triples {
+    if words < WORDS_SHORT {
+        Triples::All
+    } else {
+        Triples::Sampled
+    }
+}
+
 /// Looks for a registry's outputs in documents.
 #[derive(Debug)]
 pub struct Scanner<'r> {
@@ -183,12 +192,7 @@ impl<'r> Scanner<'r> {
             return true;
         }
         keys.clear();
-        let wanted = if read.len() < WORDS_SHORT {
-            Triples::All
-        } else {
-            Triples::Sampled
-        };
-        channels::triple_keys(read, self.secrets(), wanted, keys);
+        channels::triple_keys(read, self.secrets(), wanted(read.len()), keys);
         let mut shared: Vec<(u32, f64)> = Vec::new();
         probes::passed(keys, self.registry.filter(), |key| {
             if let Some((places, bits)) = self.registry.find(key, false) {

@@ -14,14 +14,25 @@ use crate::failure::{Exit, Failure};
 use crate::house::{House, Plan};
 use crate::office::LocalOffice;
 use crate::out::Out;
+use crate::registry::follow::Registering;
 use crate::watch::{Watch, Watching};
+
+/// What the gateway does besides recording.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct More {
+    /// Ask documents of terms.
+    pub(super) terms: bool,
+    /// Watch.
+    pub(super) watched: bool,
+    /// Register outputs.
+    pub(super) registered: bool,
+}
 
 /// Serves until it is stopped; greets with its address and a key.
 pub(super) async fn serve(
     upstream: &str,
     record: Option<&Path>,
-    terms: bool,
-    watched: bool,
+    more: More,
     out: Out,
 ) -> Result<Exit, Failure> {
     let text = format!(
@@ -33,7 +44,7 @@ pub(super) async fn serve(
         let desk = OpenDesk::new().map_err(|e| Failure::error(e.to_string()))?;
         return listen(config, Arc::new(desk), "bench", out).await;
     };
-    let documents = terms.then(super::terms::documents).transpose()?;
+    let documents = more.terms.then(super::terms::documents).transpose()?;
     let plan = Plan {
         mode: Mode::Enforced,
         terms: documents.map(Arc::new),
@@ -52,11 +63,16 @@ pub(super) async fn serve(
     let key = office.create_key("bench").await?;
     // The sender lives as long as the gateway does: the watch is never told to stop.
     let (_stop, stopping) = tokio::sync::watch::channel(false);
-    if watched {
+    if more.watched {
         let detector = Detector::shipped().map_err(|e| Failure::error(e.to_string()))?;
         let watch = Watch::open(&house, detector, Watching::USUAL).await;
         tokio::spawn(watch.map_err(|e| Failure::chain(&e))?.run(stopping));
     }
+    // Like the watch it is never told to stop.
+    let _registering = more
+        .registered
+        .then(|| Registering::start(&house))
+        .transpose()?;
     listen(config, Arc::clone(&house.keeper), &key.key, out).await
 }
 

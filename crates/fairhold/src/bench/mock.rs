@@ -20,6 +20,9 @@ use crate::out::Out;
 const EVENTS: usize = 24;
 
 const PLAIN: &[u8] = br#"{"id":"chatcmpl-mock","object":"chat.completion","created":1700000000,"model":"mock-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello to you."},"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":4,"total_tokens":16}}"#;
+/// The same around an answer of so many words.
+const BEFORE: &str = r#"{"id":"chatcmpl-mock","object":"chat.completion","created":1700000000,"model":"mock-1","choices":[{"index":0,"message":{"role":"assistant","content":""#;
+const BEHIND: &str = r#""},"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":400,"total_tokens":412}}"#;
 const EVENT: &[u8] = b"data: {\"id\":\"chatcmpl-mock\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"mock-1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello \"},\"finish_reason\":null}]}\n\n";
 const USAGE: &[u8] = b"data: {\"id\":\"chatcmpl-mock\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"mock-1\",\"choices\":[],\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":24,\"total_tokens\":36}}\n\n";
 const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -51,24 +54,40 @@ impl Body for Frames {
 }
 
 /// Serves until it is stopped; greets with its address.
-pub(super) async fn serve(out: Out) -> Result<Exit, Failure> {
+pub(super) async fn serve(words: Option<u32>, out: Out) -> Result<Exit, Failure> {
     let broken = |e: std::io::Error| Failure::error(format!("failed to listen on loopback: {e}"));
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(broken)?;
     out.line(&listener.local_addr().map_err(broken)?.to_string());
+    // One answer for as long as the process lives.
+    let plain = words.map_or(PLAIN, |words| {
+        Box::leak(long(words).into_boxed_str()).as_bytes()
+    });
     loop {
         let (stream, _) = listener.accept().await.map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
         tokio::spawn(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service_fn(answer));
+                .serve_connection(
+                    TokioIo::new(stream),
+                    service_fn(move |request| answer(request, plain)),
+                );
             // A client that leaves ends its connection; nothing is owed to it.
             let _ = served.await;
         });
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Frames>, hyper::Error> {
+/// A plain answer of so many words.
+fn long(words: u32) -> String {
+    let words: Vec<String> = (0..words).map(|n| format!("word{n}")).collect();
+    format!("{BEFORE}{}{BEHIND}", words.join(" "))
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    plain: &'static [u8],
+) -> Result<Response<Frames>, hyper::Error> {
     let body = request.into_body().collect().await?.to_bytes();
     let streamed = body.get(..160.min(body.len())).is_some_and(asks_for_stream);
     let (kind, frames) = if streamed {
@@ -76,7 +95,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Frames>, hyper::E
         frames.extend([USAGE, DONE]);
         ("text/event-stream", frames)
     } else {
-        ("application/json", vec![PLAIN])
+        ("application/json", vec![plain])
     };
     let mut response = Response::new(Frames(frames.into_iter()));
     response

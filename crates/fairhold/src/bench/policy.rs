@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,6 +13,13 @@ use super::{Effort, Scratch, load, per_answer, target};
 
 /// Turns of each gateway.
 const TURNS: u32 = 4;
+/// A process that takes less CPU than [`IDLE_US`] in such a time rests: what follows the log takes
+/// thirty times as much while it is behind.
+const REST: Duration = Duration::from_secs(3);
+/// Kernels count CPU in hundredths of a second.
+const IDLE_US: u64 = 30_000;
+/// Three minutes.
+const RESTS_MAX: u32 = 60;
 
 /// CPU microseconds of the gateway's process per plain request.
 #[derive(Debug, Clone, Serialize)]
@@ -65,7 +73,7 @@ pub(super) struct Door {
     server: Server,
     target: super::Target,
     turns: Vec<Turn>,
-    _folder: Scratch,
+    folder: Scratch,
 }
 
 impl Door {
@@ -86,7 +94,7 @@ impl Door {
             server,
             target,
             turns: Vec::new(),
-            _folder: folder,
+            folder,
         };
         // Connections and caches are warm before anything counts.
         door.turn(effort).await?;
@@ -109,10 +117,45 @@ impl Door {
         Ok(turn)
     }
 
+    /// Lets it work at the fixed rate and then until it rests: what it does later counts too.
+    pub(super) async fn turn_to_rest(&mut self, effort: Effort) -> std::io::Result<Turn> {
+        let before = self.server.cpu_us()?;
+        let tally = drive(&load(&self.target, effort, false, Some(super::FIXED_RATE))).await;
+        self.rest().await?;
+        let turn = Turn {
+            cpu_us: per_answer(self.server.cpu_us()? - before, &tally),
+            rps: tally.per_second(),
+        };
+        if tally.errors > 0 {
+            return Err(std::io::Error::other("an answer was not complete"));
+        }
+        self.turns.push(turn);
+        Ok(turn)
+    }
+
+    /// Waits until it does nothing for a while.
+    pub(super) async fn rest(&self) -> std::io::Result<()> {
+        for _ in 0..RESTS_MAX {
+            let before = self.server.cpu_us()?;
+            tokio::time::sleep(REST).await;
+            if self.server.cpu_us()? - before <= IDLE_US {
+                return Ok(());
+            }
+        }
+        Err(std::io::Error::other(
+            "the gateway's process did not come to rest within three minutes",
+        ))
+    }
+
     /// The mean of a figure over its turns.
     pub(super) fn mean(&self, of: impl Fn(&Turn) -> f64) -> f64 {
         let turns = u32::try_from(self.turns.len().max(1)).unwrap_or(u32::MAX);
         self.turns.iter().map(of).sum::<f64>() / f64::from(turns)
+    }
+
+    /// Its data folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder.0
     }
 
     /// Stops it.

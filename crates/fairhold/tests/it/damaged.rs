@@ -37,21 +37,27 @@ fn registry(folder: &Path) {
     assert!(built.status.success(), "{built:?}");
 }
 
+fn asked(command: &[&str], folder: &Path, corpus: &Path, more: &[&str]) -> Output {
+    let mut asked = fairhold();
+    asked.args(command).arg(corpus).arg("--registry");
+    asked.arg(folder.join("registry")).args(more);
+    asked.output().unwrap()
+}
+
 fn audit(folder: &Path, corpus: &Path) -> Output {
-    let ran = fairhold()
-        .args(["audit", "corpus"])
-        .arg(corpus)
-        .arg("--registry");
-    ran.arg(folder.join("registry")).output().unwrap()
+    asked(&["audit", "corpus"], folder, corpus, &[])
 }
 
 fn gate(folder: &Path, corpus: &Path) -> Output {
-    let ran = fairhold().args(["gate"]).arg(corpus).arg("--registry");
-    ran.arg(folder.join("registry"))
-        .args(["--use", "train", "--target", "competing", "--terms"])
-        .arg("m=google/gemini-api")
-        .output()
-        .unwrap()
+    let uses = [
+        "--use",
+        "train",
+        "--target",
+        "competing",
+        "--terms",
+        "m=google/gemini-api",
+    ];
+    asked(&["gate"], folder, corpus, &uses)
 }
 
 /// What is damaged, and a word that is said of it.

@@ -3,8 +3,8 @@
 //! First the keys that decide which documents are opened, then, of those, every key. Whoever knows
 //! what the registry says of all of them scans with that alone.
 
-use super::{Depth, OVERLAP, PAGE, Scanner, probes};
-use crate::channels;
+use super::{Depth, OVERLAP, PAGE, Scanner, closer, probes, wanted};
+use crate::channels::{self, Triples};
 use crate::key::AuditKey;
 use crate::normaliser::read_words;
 use crate::segment::every_key;
@@ -21,9 +21,11 @@ pub fn seeds(text: &str, key: &AuditKey, depth: Depth, mut found: impl FnMut(u64
             Depth::Paraphrases(guarantee) => {
                 let mut read = Vec::new();
                 read_words(page, 0, secrets, &mut read);
-                probes::of_read(&read, guarantee, secrets, &mut keys);
-                probes::of_skeleton(&read, &mut Vec::new(), secrets, &mut keys);
-                channels::triples(&read, secrets, |keyed| keys.push(keyed.key));
+                let words = read.len();
+                let step = closer(words).min(guarantee.step());
+                probes::of_read(&read, step, secrets, &mut keys);
+                probes::of_skeleton(&read, &mut Vec::new(), closer(words), (secrets, &mut keys));
+                channels::triples(&read, secrets, wanted(words), |keyed| keys.push(keyed.key));
             }
         }
         keys.drain(..).for_each(&mut found);
@@ -35,7 +37,7 @@ impl Scanner<'_> {
     pub fn opens(&self, text: &str, mut found: impl FnMut(u64)) {
         for page in pages(text) {
             if let (_, Some(read)) = self.opened(page, 0) {
-                every_key(&read, self.key, |_, keyed| found(keyed.key));
+                every_key(&read, self.key, Triples::All, |_, keyed| found(keyed.key));
             }
         }
     }

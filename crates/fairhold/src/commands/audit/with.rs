@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use corpus::{Document, Job, Place};
+use corpus::{Document, Job, Place, Plan};
 use provenance::{AuditKey, Depth, Judge, Registry, Row, Scanner};
 
 use super::scan::{Where, read};
@@ -35,14 +35,12 @@ pub(super) fn heard(
     (depth, judge): (Depth, Judge),
     out: Out,
 ) -> Result<Heard, Failure> {
-    if files
-        .paths
-        .iter()
-        .any(|path| path.as_os_str() == corpus::STDIN)
-    {
-        return Err(Failure::error(
-            "a corpus is read three times for `--with`: name files, not standard input",
-        ));
+    let plan = Plan::of(&files.paths).map_err(|e| Failure::chain(&e))?;
+    if let Some(pipe) = plan.unstamped() {
+        return Err(Failure::error(format!(
+            "a corpus is read three times for `--with`, and `{}` can be read once: name files",
+            pipe.name
+        )));
     }
     let token = asked.with_token.as_deref().ok_or_else(|| {
         Failure::error(
@@ -54,8 +52,9 @@ pub(super) fn heard(
         .enable_all()
         .build();
     let runtime = runtime.map_err(|e| Failure::error(format!("failed to begin: {e}")))?;
-    // A runtime of its own, on a thread of its own: commands are called from inside another one.
-    let asking = || {
+    // A runtime of its own, made and let go on a thread of its own: commands are called from inside
+    // another one.
+    let asking = move || {
         let pinned = asked.server_key.as_deref();
         let other = runtime
             .block_on(Other::meet(url, token, pinned))

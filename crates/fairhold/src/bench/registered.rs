@@ -1,0 +1,78 @@
+//! What do fingerprints of outputs add? Two gateways that record, one of them registering what
+//! passes, under the same load in turns.
+//!
+//! The registry's writer works beside the exchanges and later, when there are many: a turn ends
+//! when the process rests, so that all of its work counts. Answers are as long as answers are.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::policy::Door;
+use super::process::Server;
+use super::{Effort, target};
+use crate::registry::Folder;
+
+/// Turns of each gateway.
+const TURNS: u32 = 4;
+/// Words of an answer of the mock: no two of its answers are taken for a short one.
+const WORDS: &str = "250";
+
+/// CPU microseconds of the gateway's process per plain request, the work that follows included.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct RegistryCost {
+    /// Without the registry.
+    pub(super) cpu_us_without_registry: f64,
+    /// With it.
+    pub(super) cpu_us_per_request: f64,
+    /// What it adds, in per cent of the cost without (aim: at most 3).
+    pub(super) added_cpu_pct: f64,
+    /// The same for each pair of turns: how far noise goes.
+    pub(super) added_cpu_pct_by_turn: Vec<f64>,
+    /// Requests a second of a turn.
+    pub(super) requests_a_second: u32,
+    /// Outputs that were registered and written until the last turn: 0 says that nothing was
+    /// measured. The latest are still held in memory.
+    pub(super) outputs_written: usize,
+    /// Words of every answer.
+    pub(super) words: u32,
+}
+
+/// Measures both.
+pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<RegistryCost> {
+    let mock = Server::start(binary, &["bench", "mock", "--words", WORDS]).await?;
+    let upstream = target(&mock.greeting).map_err(|e| std::io::Error::other(e.message))?;
+    let short = Effort {
+        lasting: effort.lasting.min(Duration::from_secs(1)),
+        ..effort
+    };
+    let mut without = Door::open(binary, upstream.at, None, short).await?;
+    let mut with = Door::open(binary, upstream.at, Some("--registry"), short).await?;
+    // What warming left to do is done before anything counts.
+    without.rest().await?;
+    with.rest().await?;
+    let mut by_turn = Vec::new();
+    for _ in 0..TURNS {
+        let first = without.turn_to_rest(effort).await?.cpu_us;
+        let second = with.turn_to_rest(effort).await?.cpu_us;
+        by_turn.push((second / first - 1.0) * 100.0);
+    }
+    let (a, b) = (without.mean(|t| t.cpu_us), with.mean(|t| t.cpu_us));
+    let registry = Folder::open(&with.folder().join("registry"));
+    let segments = registry.and_then(|registry| registry.segments());
+    let segments = segments.map_err(|e| std::io::Error::other(e.to_string()))?;
+    let outputs_written = segments.iter().map(|segment| segment.outputs().len()).sum();
+    without.stop().await?;
+    with.stop().await?;
+    mock.stop().await?;
+    Ok(RegistryCost {
+        cpu_us_without_registry: a,
+        cpu_us_per_request: b,
+        added_cpu_pct: (b / a - 1.0) * 100.0,
+        added_cpu_pct_by_turn: by_turn,
+        requests_a_second: super::FIXED_RATE,
+        outputs_written,
+        words: WORDS.parse().unwrap_or(0),
+    })
+}
