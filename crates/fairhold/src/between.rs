@@ -4,7 +4,7 @@
 //! is evaluated over fingerprints: for its own by itself, for the corpus's blinded, in batches,
 //! with a proof that it is the committed key's. What the holder publishes beforehand are rows under
 //! names and pads made of evaluations: nobody can read a row who was not given its evaluation.
-//! What each side learns: `docs/decisions/0015-between-parties.md`.
+//! What each side learns: `docs/decisions/0016-between-parties.md`.
 
 pub(crate) mod client;
 pub(crate) mod described;
