@@ -40,6 +40,8 @@ fn judge() -> Judge {
         calibration: Calibration::new(vec![20.0; 999], vec![5.0; 999]),
         unrelated_max: 0.002,
         independent_max: 0.01,
+        per_doubling: 2.0,
+        texts: 16.0,
     }
 }
 
