@@ -10,6 +10,8 @@
 //! - [`Manifest`]: how far it came, so that a killed run goes on and ends with the same bytes.
 //! - [`clean`]: the same files without some of their rows.
 //!
+//! Paths may be URLs of object storage (feature `object-store`), read by ranges.
+//!
 //! A file that is damaged is told by name and place; the others are read on.
 #![forbid(unsafe_code)]
 
@@ -21,6 +23,8 @@ mod json;
 mod manifest;
 mod plan;
 mod read;
+#[cfg(feature = "object-store")]
+mod remote;
 mod source;
 
 pub use clean::{CleanError, Cleaned, clean};

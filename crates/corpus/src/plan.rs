@@ -107,6 +107,11 @@ pub enum PlanError {
         /// Which file.
         path: PathBuf,
     },
+    /// It is a URL, and this program was built without the feature that reads those.
+    Remote {
+        /// Which.
+        path: PathBuf,
+    },
     /// No file at all.
     Empty,
 }
@@ -125,6 +130,11 @@ impl fmt::Display for PlanError {
                 "read `{}`: this program was built without the feature `parquet`",
                 path.display()
             ),
+            Self::Remote { path } => write!(
+                f,
+                "read `{}`: this program was built without the feature `object-store`; build it with `--features object-store`, or copy the files here",
+                path.display()
+            ),
             Self::Empty => {
                 f.write_str("find a corpus: the paths hold no file of a form that is known")
             }
@@ -136,7 +146,7 @@ impl std::error::Error for PlanError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Path { source, .. } => Some(source),
-            Self::Form { .. } | Self::Feature { .. } | Self::Empty => None,
+            Self::Form { .. } | Self::Feature { .. } | Self::Remote { .. } | Self::Empty => None,
         }
     }
 }
@@ -166,6 +176,8 @@ impl Plan {
             };
             if path.as_os_str() == STDIN {
                 files.push(stdin());
+            } else if is_url(path) {
+                by_url(path, &mut files, &mut skipped)?;
             } else if std::fs::metadata(path).map_err(fault)?.is_dir() {
                 let mut below = Vec::new();
                 walk(path, &mut below)?;
@@ -213,6 +225,68 @@ impl Plan {
     }
 }
 
+/// Whether a path names an object somewhere else.
+pub(crate) fn is_url(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| path.contains("://"))
+}
+
+/// The object at a URL, or those below one that ends in `/`.
+#[cfg(feature = "object-store")]
+fn by_url(
+    path: &Path,
+    files: &mut Vec<PlannedFile>,
+    skipped: &mut Vec<String>,
+) -> Result<(), PlanError> {
+    let url = path.to_str().unwrap_or_default();
+    let fault = |source| PlanError::Path {
+        path: path.to_path_buf(),
+        source,
+    };
+    let named = !url.ends_with('/');
+    if named && form(url).is_none() {
+        return Err(PlanError::Form {
+            path: path.to_path_buf(),
+        });
+    }
+    for found in crate::remote::found(url).map_err(fault)? {
+        let Some((form, packing)) = form(&found.url) else {
+            skipped.push(found.url);
+            continue;
+        };
+        let relative = if named {
+            found.url.rsplit('/').next()
+        } else {
+            found.url.strip_prefix(url)
+        };
+        files.push(PlannedFile {
+            relative: PathBuf::from(relative.unwrap_or(&found.url)),
+            path: PathBuf::from(&found.url),
+            name: found.url,
+            form: decodable(form, path)?,
+            packing,
+            stamp: Some(found.stamp),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "object-store"))]
+fn by_url(path: &Path, _: &mut [PlannedFile], _: &mut [String]) -> Result<(), PlanError> {
+    Err(PlanError::Remote {
+        path: path.to_path_buf(),
+    })
+}
+
+/// The form, if this program can read it.
+fn decodable(form: Form, path: &Path) -> Result<Form, PlanError> {
+    if cfg!(not(feature = "parquet")) && matches!(form, Form::Parquet | Form::Arrow) {
+        return Err(PlanError::Feature {
+            path: path.to_path_buf(),
+        });
+    }
+    Ok(form)
+}
+
 fn stdin() -> PlannedFile {
     PlannedFile {
         name: "standard input".to_owned(),
@@ -251,11 +325,7 @@ fn planned(path: &Path, folder: &Path) -> Result<Option<PlannedFile>, PlanError>
     let Some((form, packing)) = form(&name) else {
         return Ok(None);
     };
-    if cfg!(not(feature = "parquet")) && matches!(form, Form::Parquet | Form::Arrow) {
-        return Err(PlanError::Feature {
-            path: path.to_path_buf(),
-        });
-    }
+    let form = decodable(form, path)?;
     let meta = std::fs::metadata(path).map_err(fault)?;
     if meta.is_dir() {
         return Ok(None);
@@ -306,6 +376,11 @@ fn form(name: &str) -> Option<(Form, Packing)> {
 pub(crate) fn open(file: &PlannedFile) -> io::Result<Box<dyn io::Read + Send>> {
     if file.path.as_os_str() == STDIN {
         return Ok(Box::new(io::stdin()));
+    }
+    #[cfg(feature = "object-store")]
+    if is_url(&file.path) {
+        let url = file.path.to_str().unwrap_or_default();
+        return Ok(Box::new(crate::remote::Remote::open(url)?));
     }
     Ok(Box::new(File::open(&file.path)?))
 }

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "parquet")]
 pub(crate) mod columnar;
+#[cfg(feature = "parquet")]
+pub(crate) mod held;
 pub(crate) mod lines;
 mod tape;
 mod text;

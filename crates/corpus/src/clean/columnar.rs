@@ -44,7 +44,7 @@ pub(super) fn parquet(
     out: File,
 ) -> Result<Cleaned, String> {
     let words = |e: parquet::errors::ParquetError| e.to_string();
-    let source = File::open(&file.path).map_err(|e| e.to_string())?;
+    let source = crate::read::held::Held::open(file).map_err(|e| e.to_string())?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(words)?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))

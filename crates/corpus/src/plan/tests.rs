@@ -60,3 +60,15 @@ fn what_cannot_be_read_is_refused_with_the_way_out() {
         Err(PlanError::Path { .. })
     ));
 }
+
+#[cfg(not(feature = "object-store"))]
+#[test]
+fn a_url_needs_the_feature_that_reads_it() {
+    let error = Plan::of(&["s3://bucket/corpus.jsonl".into()]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("without the feature `object-store`"),
+        "{error}"
+    );
+}

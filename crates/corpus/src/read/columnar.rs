@@ -3,7 +3,6 @@
 //! A file is hostile until its decoder says otherwise; whoever calls this stands behind
 //! `catch_unwind`.
 
-use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::ops::ControlFlow;
 
@@ -18,6 +17,7 @@ use arrow_schema::{DataType, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::held::Held;
 use super::{Gather, Row, Take, too_long_words};
 use crate::document::{Columns, Text};
 use crate::plan::{Options, PlannedFile};
@@ -31,7 +31,7 @@ pub(crate) const ARROW_MAGIC: &[u8; 6] = b"ARROW1";
 
 /// For each row group that the file says it has: the rows before it.
 pub(crate) fn row_groups(file: &PlannedFile) -> Vec<u64> {
-    let opened = File::open(&file.path).ok();
+    let opened = Held::open(file).ok();
     let builder = opened.and_then(|file| ParquetRecordBatchReaderBuilder::try_new(file).ok());
     let Some(builder) = builder else {
         return Vec::new();
@@ -53,7 +53,7 @@ pub(crate) fn parquet(
     take: Take<'_>,
 ) -> Result<(), String> {
     let words = |e: &dyn std::fmt::Display| format!("a damaged Parquet file: {e}");
-    let opened = File::open(&file.path).map_err(|e| e.to_string())?;
+    let opened = Held::open(file).map_err(|e| e.to_string())?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|e| words(&e))?;
     if builder.metadata().num_row_groups() == 0 {
         return Ok(());
@@ -129,13 +129,13 @@ pub(crate) fn arrow(file: &PlannedFile, options: &Options, take: Take<'_>) -> Re
 
 /// The record batches of an Arrow file.
 pub(crate) enum Batches {
-    File(Box<FileReader<BufReader<File>>>),
-    Stream(Box<StreamReader<BufReader<File>>>),
+    File(Box<FileReader<BufReader<Held>>>),
+    Stream(Box<StreamReader<BufReader<Held>>>),
 }
 
 pub(crate) fn batches(file: &PlannedFile) -> Result<Batches, String> {
     let words = |e: &dyn std::fmt::Display| format!("a damaged Arrow file: {e}");
-    let mut opened = File::open(&file.path).map_err(|e| e.to_string())?;
+    let mut opened = Held::open(file).map_err(|e| e.to_string())?;
     let mut magic = [0; 6];
     let known = opened.read_exact(&mut magic).is_ok() && &magic == ARROW_MAGIC;
     opened.seek(SeekFrom::Start(0)).map_err(|e| e.to_string())?;
