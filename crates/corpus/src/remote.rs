@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -78,8 +78,9 @@ pub(crate) struct Remote {
     version: Option<String>,
     at: u64,
     held: Bytes,
-    /// Where a range was asked for, and where it will come.
-    next: Option<(u64, Coming)>,
+    /// Where a range was asked for, and where it will come. Nobody waits for the lock: readers of Parquet
+    /// are shared, and a channel's end is not.
+    next: Option<(u64, Mutex<Coming>)>,
 }
 
 type Coming = Receiver<Result<Bytes, object_store::Error>>;
@@ -147,7 +148,9 @@ impl Read for Remote {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.held.is_empty() && self.at < self.size && !buffer.is_empty() {
             let coming = match self.next.take() {
-                Some((from, coming)) if from == self.at => coming,
+                Some((from, coming)) if from == self.at => {
+                    coming.into_inner().unwrap_or_else(PoisonError::into_inner)
+                }
                 _ => self.ask(self.at, RANGE)?,
             };
             self.held = come(&coming)?;
@@ -157,13 +160,13 @@ impl Read for Remote {
             }
             let behind = self.at + expected;
             if behind < self.size {
-                self.next = Some((behind, self.ask(behind, RANGE)?));
+                self.next = Some((behind, Mutex::new(self.ask(behind, RANGE)?)));
             }
         }
         let count = self.held.len().min(buffer.len());
         let part = self.held.split_to(count);
-        for (to, from) in buffer.chunks_mut(count.max(1)).zip(std::iter::once(part)) {
-            to.copy_from_slice(&from);
+        if let Some(to) = buffer.get_mut(..count) {
+            to.copy_from_slice(&part);
         }
         self.at += count as u64;
         Ok(count)
