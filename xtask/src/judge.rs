@@ -60,9 +60,27 @@ fn made(check: bool, dir: &Path, file: &Path) -> Result<String, String> {
     told += "with control twins\n";
     told += &table(&figures.recall_with_twins);
     told += &line("human", figures.human);
-    told += &line("human, same prompt", figures.human_same_prompt);
+    told += &line("human, same prompt, no twins", figures.human_same_prompt);
+    told += &line(
+        "human, same prompt, twins",
+        figures.human_same_prompt_with_twins,
+    );
     told += &line("same prompt", figures.same_prompt);
-    told += &line("same prompt, no twins", figures.same_prompt_without_twins);
+    told += &line(
+        "same prompt, twins not asked",
+        figures.same_prompt_without_twins,
+    );
+    told += &line("same prompt, no twins", figures.same_prompt_alone);
+    for (what, rates) in [("shipped", Some(&judge.measured)), ("drawn", None)] {
+        let [documents, bytes, tokens] = figures.coverage(1_000, SEED, rates);
+        for (of, rate) in [
+            ("documents", documents),
+            ("bytes", bytes),
+            ("tokens", tokens),
+        ] {
+            told += &line(&format!("interval, rates {what}, {of}"), rate);
+        }
+    }
     told += &line("any shared 8-gram", figures.any_shared_gram);
     Ok(told)
 }

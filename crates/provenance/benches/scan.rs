@@ -76,6 +76,7 @@ fn main() {
         calibration: Calibration::new(
             (0..1_000).map(|n| f64::from(n) * 0.04).collect(),
             Vec::new(),
+            Vec::new(),
         ),
         texts: 4_096.0,
         per_doubling: 0.0,

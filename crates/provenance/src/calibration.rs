@@ -68,14 +68,17 @@ pub struct Calibration {
     pub unrelated: Tail,
     /// Contrasts of independent answers to an output's prompt with its control twins.
     pub independent: Tail,
+    /// How near independent answers are to an output, with nothing to compare them with.
+    pub alone: Tail,
 }
 
 impl Calibration {
     /// A calibration of all values measured.
-    pub fn new(unrelated: Vec<f64>, independent: Vec<f64>) -> Self {
+    pub fn new(unrelated: Vec<f64>, independent: Vec<f64>, alone: Vec<f64>) -> Self {
         Self {
             unrelated: Tail::new(unrelated),
             independent: Tail::new(independent),
+            alone: Tail::new(alone),
         }
     }
 

@@ -59,6 +59,8 @@ pub struct Registry {
     shift: u32,
     filter: Filter,
     background: Option<Background>,
+    /// The answers to each prompt that was answered more than once, control twins among them.
+    answers: HashMap<u64, Vec<usize>>,
     /// Control twins by prompt.
     twins: HashMap<u64, usize>,
     /// An output of each prompt that has control twins.
@@ -155,6 +157,7 @@ impl Registry {
                 *twins.entry(output.prompt).or_insert(0) += 1;
             }
         }
+        let answers = answers(&outputs);
         let mut asked = HashMap::new();
         for (n, output) in outputs.iter().enumerate() {
             if output.role == Role::Output && twins.contains_key(&output.prompt) {
@@ -169,6 +172,7 @@ impl Registry {
             shift,
             filter,
             background,
+            answers,
             twins,
             asked,
             texts,
@@ -239,6 +243,39 @@ impl Registry {
     /// How many control twins a prompt has.
     pub fn twins(&self, prompt: u64) -> usize {
         self.twins.get(&prompt).copied().unwrap_or(0)
+    }
+
+    /// Whether a prompt has more than one answer, control twins among them.
+    pub(crate) fn answered_again(&self, prompt: u64) -> bool {
+        self.answers.contains_key(&prompt)
+    }
+
+    /// The control twins of an output's prompt.
+    pub(crate) fn controls(&self, output: usize) -> impl Iterator<Item = usize> + '_ {
+        let others = self.others(output);
+        others
+            .filter(|(_, other)| other.role == Role::Control)
+            .map(|(n, _)| n)
+    }
+
+    /// Answers of other models to other accounts with the same prompt, in other words: outputs that
+    /// are independent answers too. One of the same model is none, for it may differ by chance only.
+    pub(crate) fn fleet(&self, output: usize) -> impl Iterator<Item = usize> + '_ {
+        let text = self.texts.get(output);
+        let own = self.outputs.get(output);
+        let others = self.others(output).filter(move |(n, other)| {
+            let apart = own.is_some_and(|o| o.account != other.account && o.model != other.model);
+            other.role == Role::Output && apart && self.texts.get(*n) != text
+        });
+        others.map(|(n, _)| n)
+    }
+
+    /// The other answers to an output's prompt.
+    fn others(&self, output: usize) -> impl Iterator<Item = (usize, &Output)> + '_ {
+        let prompt = self.outputs.get(output).map_or(0, |o| o.prompt);
+        let all = self.answers.get(&prompt).into_iter().flatten().copied();
+        let others = all.filter(move |n| *n != output);
+        others.filter_map(|n| self.outputs.get(n).map(|o| (n, o)))
     }
 
     /// The first output to a prompt that has control twins.
@@ -333,6 +370,22 @@ impl Registry {
             .count();
         tail.get(..count).unwrap_or_default()
     }
+}
+
+/// The answers to each prompt that has several; a prompt asked by everybody has the first thousand.
+fn answers(outputs: &[Output]) -> HashMap<u64, Vec<usize>> {
+    const ANSWERS_MAX: usize = 1_000;
+    let mut answers: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (n, output) in outputs.iter().enumerate() {
+        if output.prompt != 0 {
+            let to = answers.entry(output.prompt).or_default();
+            if to.len() < ANSWERS_MAX || output.role == Role::Control {
+                to.push(n);
+            }
+        }
+    }
+    answers.retain(|_, to| to.len() > 1);
+    answers
 }
 
 /// A number for each output's text: the sum of its entries, each well mixed, in any order.

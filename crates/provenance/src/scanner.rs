@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use crate::boundaries::count;
 use crate::channels::{self, Triples};
 use crate::key::{AuditKey, Channel, Secrets};
-use crate::normaliser::{Word, read_words};
+use crate::normaliser::{Shape, Word, read_words};
 use crate::registry::{Registry, widened};
 use crate::segment::every_key;
-use crate::verdict::{Features, Hit, Judge, Verdict, features};
+use crate::verdict::{Features, Hit, Judge, Verdict, density, features};
 
 mod asking;
 mod probes;
@@ -55,6 +55,9 @@ pub(crate) const OVERLAP: usize = 1 << 16;
 
 /// A document of fewer words is looked through more closely: it has few grams to be found by.
 const WORDS_SHORT: usize = 256;
+
+/// A gram of characters is shorter than one of words: eight are about five words.
+const ALONE_WORTH: f64 = 0.6;
 
 /// Words from one ordered gram to the next where paraphrases are sought.
 fn closer(words: usize) -> usize {
@@ -200,10 +203,33 @@ impl<'r> Scanner<'r> {
             }
         });
         shared.sort_unstable_by_key(|(output, _)| *output);
-        let enough = self.judge.worth_opening(read.len(), self.registry);
-        let outputs = shared.chunk_by(|a, b| a.0 == b.0);
-        let mut sums = outputs.map(|hits| hits.iter().map(|(_, bits)| bits).sum::<f64>());
-        sums.any(|bits| bits >= enough)
+        let mut outputs = shared.chunk_by(|a, b| a.0 == b.0);
+        outputs.any(|hits| self.enough(hits, read.len()))
+    }
+
+    /// Whether triples with one output make a document of so many words worth opening.
+    fn enough(&self, hits: &[(u32, f64)], words: usize) -> bool {
+        let first = hits.first().map_or(0, |(output, _)| *output as usize);
+        let Some(output) = self.registry.outputs().get(first) else {
+            return false;
+        };
+        let density = density(output);
+        // Where the output has all of its triples and the document was asked for one in four.
+        let unasked = if wanted(words) == Triples::Sampled && density < 1.0 {
+            4
+        } else {
+            1
+        };
+        let bits: f64 = hits.iter().map(|(_, bits)| bits).sum();
+        let shared = u32::try_from(hits.len()).unwrap_or(u32::MAX);
+        let features = Features {
+            bits: [0.0, 0.0, bits * density * f64::from(unasked)],
+            shared: [0, 0, shared.saturating_mul(unasked)],
+            own: output.own,
+            words,
+            output_words: output.words as usize,
+        };
+        self.judge.fusion.bits(&features) >= self.judge.worth_opening(self.registry)
     }
 
     /// Looks up every key of a page.
@@ -219,6 +245,11 @@ impl<'r> Scanner<'r> {
             };
             let (Some(first), Some(last)) = (read.get(keyed.first), read.get(keyed.last)) else {
                 return;
+            };
+            let bits = if first.shape.has(Shape::ALONE) {
+                bits * ALONE_WORTH
+            } else {
+                bits
             };
             for place in places {
                 found.entry(place.output).or_default().push(Hit {

@@ -11,7 +11,7 @@ use crate::normaliser::NORMALISER_VERSION;
 use crate::verdict::{Fusion, Judge};
 
 /// The version of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A judge, how well it was measured to tell, and on what.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Calibrated {
     pub judge: Judge,
     /// How well it tells, on texts that its thresholds were not set by.
     pub measured: Measured,
+    /// Independent answers to the prompt of an output without control twins: how many look derived.
+    pub same_prompt_alone: Rate,
     /// What it was measured on, in words.
     pub measured_on: String,
 }
@@ -37,6 +39,8 @@ struct File {
     independent_max: f64,
     unrelated: Values,
     independent: Values,
+    alone: Values,
+    same_prompt_alone: Counted,
     sensitivity: Counted,
     specificity: Counted,
 }
@@ -117,6 +121,7 @@ impl Calibrated {
                 calibration: Calibration {
                     unrelated: tail(file.unrelated),
                     independent: tail(file.independent),
+                    alone: tail(file.alone),
                 },
                 unrelated_max: file.unrelated_max,
                 independent_max: file.independent_max,
@@ -127,6 +132,7 @@ impl Calibrated {
                 sensitivity: rate(file.sensitivity),
                 specificity: rate(file.specificity),
             },
+            same_prompt_alone: rate(file.same_prompt_alone),
             measured_on: file.measured_on,
         })
     }
@@ -159,6 +165,8 @@ impl Calibrated {
             independent_max: self.judge.independent_max,
             unrelated: values(&self.judge.calibration.unrelated),
             independent: values(&self.judge.calibration.independent),
+            alone: values(&self.judge.calibration.alone),
+            same_prompt_alone: counted(self.same_prompt_alone),
             sensitivity: counted(self.measured.sensitivity),
             specificity: counted(self.measured.specificity),
         };
@@ -178,12 +186,15 @@ impl Calibrated {
             specificity,
         } = self.measured;
         format!(
-            "rates measured, not on this corpus, on {}: {} of {} derived documents missed, {} of {} human documents flagged",
+            "rates measured, not on this corpus, on {}: {} of {} derived documents missed, {} of {} human documents flagged; where an output has no control twins, \
+             {} of {} independent answers to its prompt look derived from it",
             self.measured_on,
             percent(sensitivity.of - sensitivity.hits, sensitivity.of),
             sensitivity.of,
             percent(specificity.of - specificity.hits, specificity.of),
-            specificity.of
+            specificity.of,
+            percent(self.same_prompt_alone.hits, self.same_prompt_alone.of),
+            self.same_prompt_alone.of
         )
     }
 }

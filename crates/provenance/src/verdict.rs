@@ -9,8 +9,8 @@ use crate::segment::{Output, Role};
 
 mod score;
 
-pub(crate) use score::features;
 pub use score::{Features, Fusion};
+pub(crate) use score::{density, features};
 
 /// A key that a document shares with an output.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +44,14 @@ pub struct Span {
 pub struct Independent {
     /// How many control twins were asked.
     pub twins: usize,
+    /// How many answers of other models to other accounts with the same prompt the document holds some
+    /// of. They are outputs themselves: they count in the contrast, not in the rank.
+    pub fleet: usize,
     /// How many of them the document resembles as much or more.
     pub as_near: usize,
     /// (1 + those) / (twins + 1).
     pub rank_p: f64,
-    /// By how much the document is nearer to the output than to the nearest twin
+    /// By how much the document is nearer to the output than to the nearest independent answer
     /// ([`Features::ordered`]).
     pub contrast: f64,
     /// The share of independent answers with such a contrast, by the calibration.
@@ -77,8 +80,11 @@ pub struct Match {
     pub spans: Vec<Span>,
     /// The chance of so many bits in a human document that holds no output.
     pub p_unrelated: f64,
-    /// What control twins say, where there are some.
+    /// What independent answers say, where there are some.
     pub independent: Option<Independent>,
+    /// The share of independent answers to the same prompt that are so near: by the contrast, or where
+    /// none is at hand, by the nearness alone, which tells less.
+    pub p_same_prompt: f64,
     /// Other outputs that the same stretch of the document resembles nearly as much.
     pub family: Vec<usize>,
     /// Whether unrelated human text does not explain it.
@@ -143,12 +149,11 @@ pub struct Judge {
 const MATCHES_MAX: usize = 16;
 
 impl Judge {
-    /// The bits of triples with one output that make a document of so many words worth opening:
-    /// the ordered channels may add to what is less than a finding.
-    pub(crate) fn worth_opening(&self, words: usize, registry: &Registry) -> f64 {
+    /// The bits by triples alone that make a document worth opening: the ordered channels may add to
+    /// what is less than a finding.
+    pub(crate) fn worth_opening(&self, registry: &Registry) -> f64 {
         const PART: f64 = 0.4;
-        let threshold = self.threshold(registry);
-        self.fusion.triples_of(threshold * PART, words)
+        self.threshold(registry) * PART
     }
 
     /// The bits that a finding must come to beside this registry.
@@ -238,22 +243,25 @@ impl Judge {
         registry: &Registry,
     ) -> Option<Independent> {
         let count = registry.twins(output.prompt);
-        if count == 0 {
+        let held = |n: &usize| twins.ordered.get(n).is_some_and(|near| *near > 0.0);
+        let fleet = registry.fleet(one.output).filter(held).count();
+        if count + fleet == 0 {
             return None;
         }
         let (most, as_near) = twins.strongest(output.prompt, one.bits);
-        let contrast = one.features.ordered() - twins.nearest(output.prompt);
+        let contrast = one.features.ordered() - twins.nearest(one.output, registry);
         let strongest = one.bits.max(most);
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
         let rank_p = (1.0 + as_near as f64) / (1.0 + count as f64);
         Some(Independent {
             twins: count,
+            fleet,
             as_near,
             rank_p,
             contrast,
             p: self.calibration.p_independent(contrast),
             strongest,
-            compared: self.p_unrelated(strongest, registry) <= self.unrelated_max,
+            compared: count > 0 && self.p_unrelated(strongest, registry) <= self.unrelated_max,
         })
     }
 
@@ -295,6 +303,8 @@ impl Judge {
         let resembles = p_unrelated <= self.unrelated_max;
         let derived =
             resembles && independent.is_none_or(|i| i.as_near == 0 && i.p <= self.independent_max);
+        let nearness = one.features.ordered();
+        let alone = || self.calibration.alone.p(nearness);
         Match {
             output: one.output,
             channel: one.features.channel(),
@@ -304,6 +314,7 @@ impl Judge {
             spans: spans(&one.hits),
             p_unrelated,
             independent,
+            p_same_prompt: independent.map_or_else(alone, |i| i.p),
             family: Vec::new(),
             resembles,
             derived,
@@ -318,39 +329,43 @@ struct Scored {
     hits: Vec<Hit>,
 }
 
-/// The bits of control twins by prompt.
-struct Twins(HashMap<u64, Vec<(f64, f64)>>);
+/// What a document has in common with answers: control twins' bits by prompt, and how near it is to
+/// each output of a prompt that was answered more than once.
+struct Twins {
+    by_prompt: HashMap<u64, Vec<f64>>,
+    ordered: HashMap<usize, f64>,
+}
 
 impl Twins {
     fn of(scored: &[Scored], registry: &Registry) -> Self {
-        let mut by_prompt: HashMap<u64, Vec<(f64, f64)>> = HashMap::new();
+        let mut by_prompt: HashMap<u64, Vec<f64>> = HashMap::new();
+        let mut ordered = HashMap::new();
         for one in scored {
-            if let Some(output) = registry.outputs().get(one.output)
-                && output.role == Role::Control
-            {
-                by_prompt
-                    .entry(output.prompt)
-                    .or_default()
-                    .push((one.bits, one.features.ordered()));
+            let Some(output) = registry.outputs().get(one.output) else {
+                continue;
+            };
+            if output.role == Role::Control {
+                by_prompt.entry(output.prompt).or_default().push(one.bits);
+            }
+            if registry.answered_again(output.prompt) {
+                ordered.insert(one.output, one.features.ordered());
             }
         }
-        Self(by_prompt)
+        Self { by_prompt, ordered }
     }
 
     /// Of the twins of a prompt: the most bits, and how many have so many or more.
     fn strongest(&self, prompt: u64, bits: f64) -> (f64, usize) {
-        let theirs = self.0.get(&prompt).map_or(&[][..], Vec::as_slice);
-        let most = theirs.iter().map(|(b, _)| *b).fold(0.0, f64::max);
-        (most, theirs.iter().filter(|(b, _)| *b >= bits).count())
+        let theirs = self.by_prompt.get(&prompt).map_or(&[][..], Vec::as_slice);
+        let most = theirs.iter().copied().fold(0.0, f64::max);
+        (most, theirs.iter().filter(|b| **b >= bits).count())
     }
 
-    /// The most ordered bits of a prompt's twins.
-    fn nearest(&self, prompt: u64) -> f64 {
-        let theirs = self.0.get(&prompt).map_or(&[][..], Vec::as_slice);
-        theirs
-            .iter()
-            .map(|(_, ordered)| *ordered)
-            .fold(0.0, f64::max)
+    /// How near the nearest independent answer to an output's prompt is.
+    fn nearest(&self, output: usize, registry: &Registry) -> f64 {
+        let answers = registry.controls(output).chain(registry.fleet(output));
+        let near = answers.filter_map(|n| self.ordered.get(&n).copied());
+        near.fold(0.0, f64::max)
     }
 }
 

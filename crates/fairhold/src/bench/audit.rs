@@ -4,7 +4,7 @@ mod speed;
 
 use std::collections::BTreeMap;
 
-use provenance::{Calibrated, Rate};
+use provenance::{Calibrated, Measured, Rate};
 use serde_json::{Map, Value, json};
 use simulation::desensitize::measure::{Figures, measure};
 use simulation::desensitize::{own, rows};
@@ -19,7 +19,8 @@ const CORPORA: usize = 1_000;
 /// What the figures leave out.
 const EXCLUDED: &str = "recall leaves out documents under 40 words (recall_any_length has them) and \
     outputs with control twins (recall_with_twins has them); human_flagged leaves out people's answers to \
-    the prompts of registered outputs (human_same_prompt_flagged has them); intervals are of the first \
+    the prompts of registered outputs (human_same_prompt_flagged has them where there are twins, \
+    human_same_prompt_flagged_without_twins where there are none); intervals are of the first \
     arrangement";
 
 /// Runs it.
@@ -42,7 +43,7 @@ pub(super) fn run(what: &AuditBench, out: Out) -> Result<Exit, Failure> {
         bar.finish_and_clear();
         arrangements.push(figures.map_err(|e| failed(&e))?);
     }
-    let mut report = told(&arrangements, what.seed);
+    let mut report = told(&arrangements, what.seed, &shipped.measured);
     let bar = out.busy("timing");
     let speed = speed::measure(&texts, what.keys, &shipped.judge)?;
     bar.finish_and_clear();
@@ -90,7 +91,7 @@ fn table(arrangements: &[Figures], pick: impl Fn(&Figures) -> &BTreeMap<String, 
 }
 
 /// The figures of all arrangements together; those of the interval are of the first.
-fn told(arrangements: &[Figures], seed: u64) -> Map<String, Value> {
+fn told(arrangements: &[Figures], seed: u64, rates: &Measured) -> Map<String, Value> {
     let mut report = Map::new();
     let mut tell = |name: &str, value: Value| report.insert(name.to_owned(), value);
     tell("recall", table(arrangements, |f| &f.recall));
@@ -104,8 +105,12 @@ fn told(arrangements: &[Figures], seed: u64) -> Map<String, Value> {
     );
     tell("human_flagged", all(arrangements, |f| f.human));
     tell(
-        "human_same_prompt_flagged",
+        "human_same_prompt_flagged_without_twins",
         all(arrangements, |f| f.human_same_prompt),
+    );
+    tell(
+        "human_same_prompt_flagged",
+        all(arrangements, |f| f.human_same_prompt_with_twins),
     );
     tell("same_prompt_flagged", all(arrangements, |f| f.same_prompt));
     tell(
@@ -117,14 +122,20 @@ fn told(arrangements: &[Figures], seed: u64) -> Map<String, Value> {
         all(arrangements, |f| f.same_prompt_without_twins),
     );
     tell(
+        "same_prompt_flagged_no_twins_known",
+        all(arrangements, |f| f.same_prompt_alone),
+    );
+    tell(
         "same_prompt_any_shared_8_gram",
         all(arrangements, |f| f.any_shared_gram),
     );
     if let Some(first) = arrangements.first() {
-        let [documents, bytes, tokens] = first.coverage(CORPORA, seed);
+        let [documents, bytes, tokens] = first.coverage(CORPORA, seed, Some(rates));
+        let [drawn, ..] = first.coverage(CORPORA, seed, None);
         tell("interval_coverage", rate(documents));
         tell("interval_coverage_bytes", rate(bytes));
         tell("interval_coverage_tokens", rate(tokens));
+        tell("interval_coverage_rates_drawn", rate(drawn));
         tell("outputs", json!(first.outputs));
     }
     let thresholds = arrangements.iter().map(|f| json!(f.threshold));
@@ -165,16 +176,31 @@ fn show(report: &Value, out: Out) {
     );
     for (name, title) in [
         ("human_flagged", "people's texts flagged"),
-        ("same_prompt_flagged", "other models' answers flagged"),
+        (
+            "same_prompt_flagged",
+            "other models' answers to the same prompt flagged",
+        ),
         (
             "same_prompt_flagged_without_twins",
-            "  without control twins",
+            "  if their control twins were not asked",
         ),
         ("same_prompt_any_shared_8_gram", "  by any shared 8-gram"),
+        (
+            "same_prompt_flagged_no_twins_known",
+            "  of outputs that have no control twins",
+        ),
+        (
+            "human_same_prompt_flagged",
+            "people's answers to the same prompt flagged",
+        ),
+        (
+            "human_same_prompt_flagged_without_twins",
+            "  of outputs that have no control twins",
+        ),
         ("interval_coverage", "interval holds the true share"),
     ] {
         let value = report.get(name).map(percent).unwrap_or_default();
-        out.line(&format!("{title:<30} {value}"));
+        out.line(&format!("{title:<50} {value}"));
     }
     for name in [
         "scan_mb_s",

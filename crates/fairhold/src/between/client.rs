@@ -12,7 +12,7 @@ use provenance::{AuditKey, Registry, Row, Told};
 use sha2::{Digest as _, Sha256};
 
 use super::described::{self, Opened, WIDTH_MAX};
-use super::table::{ROW, Place, Rows, Secret};
+use super::table::{Place, ROW, Rows, Secret};
 use super::{
     Asking, BATCH_MAX, BetweenError, DESCRIBED_MAX, Hello, Public, ROWS_MAX, VERSION, public,
 };

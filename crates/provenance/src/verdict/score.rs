@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::Hit;
-use crate::key::Channel;
-use crate::segment::{Output, WORDS_FEW};
+use crate::key::{Channel, GRAM};
+use crate::segment::{Output, WORDS_FEW, WORDS_MIN};
 
 /// What the channels found between a document and an output.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -38,18 +38,33 @@ impl Features {
         self.shared.get(channel as usize).copied().unwrap_or(0)
     }
 
-    /// What length makes of chance, in bits.
-    fn chance(&self) -> f64 {
-        2.0 * (real(self.words.max(8)) / WORDS_USUAL).log2()
+    /// How many pairs of places there are at which chance may make them meet, beside the usual
+    /// number, in bits: as many as the product of both lengths.
+    fn pairs(&self) -> f64 {
+        let document = real(self.words.max(8)) / WORDS_USUAL;
+        let output = real(self.output_words.max(WORDS_MIN)) / OUTPUT_USUAL;
+        document.log2() + output.log2()
     }
 
-    /// The bits of both ordered channels, by the square root of the words of the shorter text: what tells
-    /// a copy from an independent answer, which shares triples but few sentences.
+    /// The bits of the ordered channels for each word of the shorter text, and how much of the output they
+    /// hold: what tells a copy from an independent answer, which shares triples but few sentences.
     pub fn ordered(&self) -> f64 {
         let [words, skeleton, _] = self.bits;
-        let chance = self.chance();
+        let chance = self.pairs();
         let compared = self.words.min(self.output_words);
-        (less(words, chance) + less(skeleton, chance)) / real(compared.max(20)).sqrt()
+        let bits = both(less(words, chance), less(skeleton, chance));
+        bits / real(compared.max(20)) + HELD * self.held()
+    }
+
+    /// The share of all ordered grams that a text of the document's length could hold of the output.
+    fn held(&self) -> f64 {
+        let grams = u32::try_from(self.words.saturating_sub(GRAM - 1)).unwrap_or(u32::MAX);
+        let [words, skeleton, _] = self.own;
+        let share = |shared: u32, own: u32| f64::from(shared) / f64::from(own.min(grams).max(1));
+        let [in_words, in_skeleton, _] = self.shared;
+        share(in_words, words)
+            .max(share(in_skeleton, skeleton))
+            .min(1.0)
     }
 
     /// The share of the output's own keys of that channel.
@@ -69,35 +84,37 @@ pub struct Fusion {
 
 /// Words of a document at which chance is counted as it comes.
 const WORDS_USUAL: f64 = 150.0;
+/// The same of an output.
+const OUTPUT_USUAL: f64 = 100.0;
+/// Bits a word that an output is worth which a document holds whole.
+const HELD: f64 = 0.3;
+/// What unrelated texts share comes in longer pieces than pairs of places count: phrases, lists, names.
+/// Twice the pairs' bits were best among none, once and twice.
+const PIECES: f64 = 2.0;
 
 impl Fusion {
     /// As chosen on the first split of the audit benchmark.
     pub const STANDARD: Self = Self {
-        weights: [1.0, 1.0, 0.45],
+        weights: [1.0, 1.0, 0.3],
     };
 
     /// All channels together, in bits.
     ///
-    /// A longer document has more chances to share a key: each run of grams, and each triple, is
-    /// worth less by twice the logarithm of how much longer it is than usual.
+    /// Longer texts have more chances to share a key: what each channel found, and each triple, is worth
+    /// less by how many more pairs of places there are than usual. The plain words and the skeleton
+    /// mostly find the same stretch: the lesser of them counts by half.
     pub fn bits(&self, of: &Features) -> f64 {
         let [words, skeleton, triples] = of.bits;
         let [w, s, t] = self.weights;
-        let chance = of.chance();
+        let chance = PIECES * of.pairs();
         let triples = (triples - chance * f64::from(of.shared_in(Channel::Triples))).max(0.0);
-        w * less(words, chance) + s * less(skeleton, chance) + t * triples
+        both(w * less(words, chance), s * less(skeleton, chance)) + t * triples
     }
+}
 
-    /// About the bits of triples, before chance is taken off, that come to `bits`.
-    pub(crate) fn triples_of(&self, bits: f64, words: usize) -> f64 {
-        let [_, _, weight] = self.weights;
-        let of = Features {
-            words,
-            ..Features::default()
-        };
-        // A triple tells at least as much as chance may take off a long document's.
-        (bits / weight.max(0.01)).max(0.0) * (1.0 + of.chance() / 16.0).max(0.25)
-    }
+/// Two channels that mostly find the same stretch.
+fn both(a: f64, b: f64) -> f64 {
+    a.max(b) + 0.5 * a.min(b)
 }
 
 fn less(bits: f64, chance: f64) -> f64 {
@@ -105,6 +122,15 @@ fn less(bits: f64, chance: f64) -> f64 {
         (bits - chance).max(0.0)
     } else {
         0.0
+    }
+}
+
+/// What a triple of an output is worth beside one of an output of which one in four is kept.
+pub(crate) fn density(output: &Output) -> f64 {
+    if (output.words as usize) < WORDS_FEW {
+        0.5
+    } else {
+        1.0
     }
 }
 
@@ -127,8 +153,7 @@ pub(crate) fn features(output: &Output, words: usize, hits: &[Hit]) -> Features 
         let mut of: Vec<&Hit> = hits.iter().filter(|h| h.channel == *channel).collect();
         if *channel == Channel::Triples {
             // Where all are kept there are four times as many, and they repeat each other.
-            let few = (output.words as usize) < WORDS_FEW;
-            let density = if few { 0.5 } else { 1.0 };
+            let density = density(output);
             let mut seen = HashSet::new();
             for hit in of {
                 if seen.insert(hit.key) {

@@ -5,11 +5,11 @@ use facts::{AccountId, ExchangeId, ModelName, Timestamp};
 /// A judge over a thousand pretended human documents of up to ten bits.
 pub(crate) fn judge() -> Judge {
     let bits = (0..999).map(|n| f64::from(n) * 0.01).collect();
-    // One independent answer in two hundred is as much as five nearer.
-    let contrasts = (0..999).map(|n| f64::from(n) * 0.005).collect();
+    // One independent answer in two hundred is as much as half a bit a word nearer.
+    let contrasts: Vec<f64> = (0..999).map(|n| f64::from(n) * 0.000_5).collect();
     Judge {
         fusion: Fusion::STANDARD,
-        calibration: Calibration::new(bits, contrasts),
+        calibration: Calibration::new(bits, contrasts.clone(), contrasts),
         unrelated_max: 0.003,
         independent_max: 0.01,
         texts: 4096.0,
@@ -94,7 +94,11 @@ fn ten_thousand_unrelated_documents_accuse_nobody() {
     let mut tally = AccountTally::default();
     let mut touched = 0;
     let judged = Judge {
-        calibration: Calibration::new((0..999).map(|n| f64::from(n) * 0.1).collect(), vec![]),
+        calibration: Calibration::new(
+            (0..999).map(|n| f64::from(n) * 0.1).collect(),
+            vec![],
+            vec![],
+        ),
         ..judge()
     };
     let depth = Depth::Paraphrases(Guarantee::Words23);
@@ -148,4 +152,63 @@ fn the_threshold_grows_with_the_registry() {
     };
     let (flat, grown) = (judge().threshold(&registry), grown.threshold(&registry));
     assert!((grown - flat - 20.0).abs() < 1e-9, "{flat} {grown}");
+}
+
+/// Answers of other models to the same prompt are independent answers too: what is near to both is nobody's,
+/// and a copy of one is that one's. Another answer of the same model explains nothing.
+#[test]
+fn outputs_of_other_models_are_twins_of_each_other() {
+    let key = AuditKey::new([5; 16]);
+    let (shared, own, other) = (text(1, 60), text(2, 60), text(3, 60));
+    let first = format!("{shared} {own}");
+    let second = format!("{shared} {other}");
+    let asked = "what was asked";
+    let of = |model| {
+        let outputs = [
+            ("a", "m", asked, first.clone(), Role::Output),
+            ("b", model, asked, second.clone(), Role::Output),
+        ];
+        registry(&key, &outputs)
+    };
+    let fleet = of("n");
+    let copied = scan(&fleet, &key, &first);
+    let strange = scan(&fleet, &key, &own);
+    assert!(strange.derived() && strange.matches[0].independent.is_none());
+    let derived: Vec<usize> = copied
+        .matches
+        .iter()
+        .filter(|m| m.derived)
+        .map(|m| m.output)
+        .collect();
+    assert_eq!(derived, [0]);
+    let independent = copied.matches[0].independent.unwrap();
+    assert_eq!((independent.twins, independent.fleet), (0, 1));
+    assert!(copied.compared().is_none());
+    let common = scan(&fleet, &key, &shared);
+    assert!(common.matches.iter().all(|m| m.resembles) && !common.derived());
+    assert!(common.matches[0].p_same_prompt > 0.01);
+    let alike = scan(&of("m"), &key, &shared);
+    assert!(alike.derived() && alike.matches.iter().all(|m| m.independent.is_none()));
+}
+
+/// Without twins it is told how many independent answers are as near.
+#[test]
+fn without_twins_the_nearness_is_ranked() {
+    let key = AuditKey::new([6; 16]);
+    let whole = text(1, 90);
+    let registry = registry(&key, &[("a", "m", "", whole.clone(), Role::Output)]);
+    let copied = scan(&registry, &key, &whole);
+    let gram: Vec<&str> = whole.split(' ').take(16).collect();
+    let touched = scan(
+        &registry,
+        &key,
+        &format!("{} {}", text(7, 300), gram.join(" ")),
+    );
+    let p = |of: &Verdict| of.matches[0].p_same_prompt;
+    assert!(
+        p(&copied) < 0.002 && p(&touched) > 0.3,
+        "{} {}",
+        p(&copied),
+        p(&touched)
+    );
 }

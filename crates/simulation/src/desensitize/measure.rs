@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use provenance::{
     Calibrated, Calibration, CorpusTally, Depth, Features, Fusion, Guarantee, Judge, Measured,
-    Output, Rate, Role, Scanner, WORDS_MIN,
+    Output, Rate, Role, Scanner, Tail, WORDS_MIN,
 };
 
 use super::rows::Row;
 use super::trial::{
-    Document, HUMAN, HUMAN_SAME, SAME_PROMPT, SAME_PROMPT_ALONE, Setting, Split, TWINNED, setting,
+    Document, HUMAN, HUMAN_SAME, HUMAN_SAME_TWINNED, SAME_PROMPT, SAME_PROMPT_ALONE, Setting,
+    Split, TWINNED, setting,
 };
 use crate::random::Random;
 
-/// At most this share of human documents may be flagged: what the threshold is set to, under the half of
-/// one per cent that is promised.
-const UNRELATED_MAX: f64 = 0.004;
+/// At most this share of human documents may be flagged: what the threshold is set to, far enough under
+/// the half of one per cent that is promised for another sample to stay under it.
+const UNRELATED_MAX: f64 = 0.003;
 /// Bits by which the strongest match of a human document grows each time that the outputs double:
 /// from 10 bits beside 684 outputs to 39 beside 42,000.
 const PER_DOUBLING: f64 = 4.9;
@@ -33,12 +34,14 @@ pub struct Figures {
     pub recall: BTreeMap<String, Rate>,
     /// The same of every length.
     pub recall_any_length: BTreeMap<String, Rate>,
-    /// The same of outputs that have control twins.
+    /// Of at least 40 words, of outputs that have control twins.
     pub recall_with_twins: BTreeMap<String, Rate>,
     /// People's texts that were flagged, of those that answer no registered output's prompt.
     pub human: Rate,
-    /// People's answers to the prompts of registered outputs that were flagged.
+    /// People's answers to the prompts of registered outputs without control twins that were flagged.
     pub human_same_prompt: Rate,
+    /// The same where there are twins.
+    pub human_same_prompt_with_twins: Rate,
     /// Other models' answers that were flagged as derived from the output whose prompt they answer,
     /// although control twins were asked.
     pub same_prompt: Rate,
@@ -46,7 +49,9 @@ pub struct Figures {
     pub same_prompt_any_output: Rate,
     /// The same answers, had there been no twins.
     pub same_prompt_without_twins: Rate,
-    /// The same answers, had any shared run of eight words been enough.
+    /// Other models' answers to prompts of outputs that have none.
+    pub same_prompt_alone: Rate,
+    /// The answers with twins, had any shared run of eight words been enough.
     pub any_shared_gram: Rate,
     /// The bits that a finding must come to.
     pub threshold: f64,
@@ -62,14 +67,18 @@ fn settings(rows: &[Row], seed: u64) -> Result<Vec<Setting>, String> {
     let mut all = vec![setting(rows, seed, 0)?];
     for rotation in 1..ROTATIONS {
         let mut other = setting(rows, seed, rotation)?;
-        other.documents.retain(|d| d.row == SAME_PROMPT);
+        let row = |d: &Document| d.row == SAME_PROMPT || d.row == HUMAN_SAME_TWINNED;
+        other
+            .documents
+            .retain(|d| row(d) || d.row.starts_with(TWINNED));
         all.push(other);
     }
     Ok(all)
 }
 
 /// Makes a judge: weights by the first split, thresholds by the second. Its rates are measured on
-/// derived documents of the second, which no threshold was set by, and human ones of the first.
+/// derived documents of the second, which no threshold was set by, and on human ones of each of the
+/// first two at the threshold of the other.
 ///
 /// # Errors
 /// What cannot be registered, told.
@@ -92,7 +101,10 @@ pub fn calibrate(
     for other in settings.iter().skip(1) {
         contrasts.extend(self::contrasts(&before_the_test(other, &mut tick), other));
     }
-    let unrelated = humans(&before, main, &fusion);
+    let alone = alone(&before);
+    let unrelated = humans(&before, (main, Split::Calibration), &fusion);
+    let others = humans(&before, (main, Split::Weights), &fusion);
+    let specificity = crossed(&unrelated, &others);
     let mut made = Calibrated {
         measured_on: format!(
             "a benchmark of {} outputs and {} human documents, mostly English",
@@ -101,7 +113,7 @@ pub fn calibrate(
         ),
         judge: Judge {
             fusion,
-            calibration: Calibration::new(unrelated, contrasts),
+            calibration: Calibration::new(unrelated, contrasts, alone),
             unrelated_max: UNRELATED_MAX,
             independent_max: INDEPENDENT_MAX,
             texts: real(main.registry.outputs().len() + 1).max(4096.0),
@@ -109,26 +121,25 @@ pub fn calibrate(
         },
         measured: Measured {
             sensitivity: NONE,
-            specificity: NONE,
+            specificity,
         },
+        same_prompt_alone: NONE,
     };
-    let (mut found, mut vain) = (Figures::of(main), Figures::of(main));
+    let mut found = Figures::of(main);
     let scanner = Scanner::new(&main.registry, &main.key, DEPTH, made.judge.clone());
     for document in &main.documents {
-        match (document.split, document.row.as_str()) {
-            (Split::Weights, HUMAN) => vain.count(document, &scanner),
-            (Split::Calibration, _) => found.count(document, &scanner),
-            _ => {}
+        if document.split == Split::Calibration {
+            found.count(document, &scanner);
         }
     }
-    for rate in found.recall.values() {
+    for rate in found.recall_any_length.values() {
         made.measured.sensitivity.hits += rate.hits;
         made.measured.sensitivity.of += rate.of;
     }
-    made.measured.specificity = Rate {
-        hits: vain.human.of - vain.human.hits,
-        of: vain.human.of,
-    };
+    for rate in [found.human_same_prompt, found.same_prompt_alone] {
+        made.same_prompt_alone.hits += rate.hits;
+        made.same_prompt_alone.of += rate.of;
+    }
     Ok(made)
 }
 
@@ -182,6 +193,8 @@ impl Figures {
             recall_with_twins: BTreeMap::new(),
             human: NONE,
             human_same_prompt: NONE,
+            human_same_prompt_with_twins: NONE,
+            same_prompt_alone: NONE,
             same_prompt: NONE,
             same_prompt_any_output: NONE,
             same_prompt_without_twins: NONE,
@@ -212,17 +225,20 @@ impl Figures {
                 self.told[1].push((bytes, flagged));
             }
             HUMAN_SAME => count(&mut self.human_same_prompt, derived),
+            HUMAN_SAME_TWINNED => count(&mut self.human_same_prompt_with_twins, derived),
             SAME_PROMPT => {
                 count(&mut self.same_prompt, derived);
                 count(&mut self.same_prompt_any_output, flagged);
                 count(&mut self.same_prompt_without_twins, resembles);
                 count(&mut self.any_shared_gram, document.shares_gram);
             }
-            SAME_PROMPT_ALONE => {}
+            SAME_PROMPT_ALONE => count(&mut self.same_prompt_alone, derived),
             row => {
                 if let Some(row) = row.strip_prefix(TWINNED) {
-                    let rate = self.recall_with_twins.entry(row.to_owned());
-                    count(rate.or_insert(NONE), derived);
+                    if verdict.words >= WORDS_MIN {
+                        let rate = self.recall_with_twins.entry(row.to_owned());
+                        count(rate.or_insert(NONE), derived);
+                    }
                     return;
                 }
                 if document.output.is_some_and(|t| scanner.has_twins(t)) {
@@ -239,9 +255,9 @@ impl Figures {
     }
 
     /// Over `corpora` made of the documents at hand, in how many the interval holds the true share
-    /// of documents, bytes and tokens. Rates are measured anew each time, on documents drawn like
-    /// the corpus.
-    pub fn coverage(&self, corpora: usize, seed: u64) -> [Rate; 3] {
+    /// of documents, bytes and tokens: with rates that were measured elsewhere, or without them with such as
+    /// are measured anew each time, on documents drawn like the corpus.
+    pub fn coverage(&self, corpora: usize, seed: u64, rates: Option<&Measured>) -> [Rate; 3] {
         let mut random = Random::new(seed);
         let mut held = [NONE; 3];
         let [derived, human] = &self.told;
@@ -257,10 +273,11 @@ impl Figures {
                 }
                 rate
             };
-            let measured = Measured {
+            let drawn = Measured {
                 sensitivity: rate(derived, true),
                 specificity: rate(human, false),
             };
+            let measured = rates.copied().unwrap_or(drawn);
             // From half of one in a hundred to half of all.
             let share = 5 + random.below(496);
             let mut tally = CorpusTally::default();
@@ -339,7 +356,7 @@ fn before_the_test<'a>(setting: &'a Setting, tick: &mut impl FnMut()) -> Vec<See
 fn choices() -> Vec<Fusion> {
     let mut all = Vec::new();
     for skeleton in [1.0, 0.5] {
-        for triples in [0.2, 0.3, 0.45, 0.6] {
+        for triples in [0.2, 0.25, 0.3, 0.35, 0.45] {
             all.push(Fusion {
                 weights: [1.0, skeleton, triples],
             });
@@ -348,8 +365,8 @@ fn choices() -> Vec<Fusion> {
     all
 }
 
-/// The weights with the best mean recall over all rows of the first split, at a threshold that
-/// three human documents in a thousand of that split reach.
+/// The weights with the best mean recall over all rows of the first split, at the threshold that would be
+/// set by its human documents; of equal ones the first.
 fn chosen(seen: &[Seen<'_>]) -> Fusion {
     const FLAGGED: f64 = UNRELATED_MAX;
     let mut best = (f64::NEG_INFINITY, Fusion::STANDARD);
@@ -360,7 +377,7 @@ fn chosen(seen: &[Seen<'_>]) -> Fusion {
             let bits = |(_, f): &(usize, Features)| fusion.bits(f);
             match one.document.row.as_str() {
                 HUMAN => human.push(one.candidates.iter().map(bits).fold(0.0, f64::max)),
-                HUMAN_SAME | SAME_PROMPT | SAME_PROMPT_ALONE => {}
+                HUMAN_SAME | HUMAN_SAME_TWINNED | SAME_PROMPT | SAME_PROMPT_ALONE => {}
                 row if row.starts_with(TWINNED) => {}
                 row => {
                     let truth = |c: &&(usize, Features)| Some(c.0) == one.document.output;
@@ -369,7 +386,7 @@ fn chosen(seen: &[Seen<'_>]) -> Fusion {
                 }
             }
         }
-        let threshold = provenance::Tail::new(human).threshold(FLAGGED);
+        let threshold = Tail::new(human).threshold(FLAGGED);
         let recall = |scores: &Vec<f64>| {
             let found = scores.iter().filter(|s| **s > threshold).count();
             real(found) / real(scores.len().max(1))
@@ -382,19 +399,50 @@ fn chosen(seen: &[Seen<'_>]) -> Fusion {
     best.1
 }
 
-/// The bits of the strongest match of each human document of the second split.
-fn humans(seen: &[Seen<'_>], setting: &Setting, fusion: &Fusion) -> Vec<f64> {
+/// How many human documents of two halves are not flagged at the threshold of the other half.
+fn crossed(one: &[f64], other: &[f64]) -> Rate {
+    let mut unflagged = NONE;
+    for (of, by) in [(one, other), (other, one)] {
+        let tail = Tail::new(by.to_vec());
+        for bits in of {
+            count(&mut unflagged, tail.p(*bits) > UNRELATED_MAX);
+        }
+    }
+    unflagged
+}
+
+/// The bits of the strongest match of each human document of a split.
+fn humans(seen: &[Seen<'_>], (setting, split): (&Setting, Split), fusion: &Fusion) -> Vec<f64> {
     let outputs = setting.registry.outputs();
     let recognisable = |c: &&(usize, Features)| {
         let output: Option<&Output> = outputs.get(c.0);
         output.is_some_and(|o| o.role == Role::Output)
     };
-    let wanted = |s: &&Seen<'_>| s.document.row == HUMAN && s.document.split == Split::Calibration;
+    let wanted = |s: &&Seen<'_>| s.document.row == HUMAN && s.document.split == split;
     let strongest = |s: &Seen<'_>| {
         let bits = s.candidates.iter().filter(recognisable);
         bits.map(|(_, f)| fusion.bits(f)).fold(0.0, f64::max)
     };
     seen.iter().filter(wanted).map(strongest).collect()
+}
+
+/// How near independent answers are to an output, whoever else answered.
+fn alone(seen: &[Seen<'_>]) -> Vec<f64> {
+    const ROWS: [&str; 4] = [
+        SAME_PROMPT,
+        SAME_PROMPT_ALONE,
+        HUMAN_SAME,
+        HUMAN_SAME_TWINNED,
+    ];
+    let answers = seen
+        .iter()
+        .filter(|s| ROWS.contains(&s.document.row.as_str()));
+    let near = answers.map(|one| {
+        let truth = |c: &&(usize, Features)| Some(c.0) == one.document.output;
+        let found = one.candidates.iter().find(truth);
+        found.map_or(0.0, |(_, features)| features.ordered())
+    });
+    near.collect()
 }
 
 /// How much nearer independent answers are to an output than to its control twins. Weights are not

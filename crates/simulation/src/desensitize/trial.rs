@@ -53,6 +53,8 @@ pub struct Setting {
 pub const HUMAN: &str = "human";
 /// People's answers to the prompts of registered outputs.
 pub const HUMAN_SAME: &str = "human_same_prompt";
+/// People's answers to the prompts of registered outputs that have control twins.
+pub const HUMAN_SAME_TWINNED: &str = "human_same_prompt_with_twins";
 /// Another model's answer to an output's prompt, which has control twins.
 pub const SAME_PROMPT: &str = "same_prompt";
 /// The same without twins.
@@ -157,7 +159,7 @@ impl<'a> Plan<'a> {
             .first()
             .and_then(|x| models.iter().copied().find(|d| author(*d) != author(*x)));
         if let (Some(output), Some(document)) = (models.first().copied(), document) {
-            let twins: Vec<usize> = models
+            let mut twins: Vec<usize> = models
                 .iter()
                 .chain(humans.iter())
                 .copied()
@@ -168,6 +170,14 @@ impl<'a> Plan<'a> {
                         && self.row(*n).is_some_and(long)
                 })
                 .collect();
+            // A person's answer is asked about instead, where a twin remains.
+            let person = twins.iter().position(|n| humans.contains(n));
+            if let Some(place) = person.filter(|_| twins.len() > 1 && random.below(2) == 0) {
+                let answer = twins.remove(place);
+                humans.retain(|n| *n != answer);
+                let label = HUMAN_SAME_TWINNED.to_owned();
+                self.documents.push((label, answer, Some(output)));
+            }
             let label = if twins.is_empty() {
                 SAME_PROMPT_ALONE
             } else {
@@ -255,8 +265,8 @@ fn share_a_gram(a: &str, b: &str) -> bool {
     b.windows(provenance::GRAM).any(|gram| grams.contains(gram))
 }
 
-/// How many outputs of a split are transformed.
-const TRANSFORMED: usize = 400;
+/// How many outputs of a split are transformed: one in three, so that intervals are narrow.
+const TRANSFORMED: usize = 1_600;
 
 /// Makes a registry of the rows' outputs and the documents to ask it, by one arrangement of splits
 /// and one rotation of who is registered, scanned or a twin among the answers to a prompt.

@@ -85,9 +85,12 @@ pub(crate) struct Resembled {
     /// The chance in unrelated human text.
     pub(crate) p_unrelated: f64,
     /// Control twins, those as near, the rank's p, the contrast and its p; the bits of the output or the
-    /// nearest twin, and whether those are enough to ask which came first.
+    /// nearest twin, whether those are enough to ask which came first, and the answers of other models to
+    /// other accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) independent: Option<(usize, usize, f64, f64, f64, f64, bool)>,
+    pub(crate) independent: Option<(usize, usize, f64, f64, f64, f64, bool, usize)>,
+    /// The share of independent answers to the same prompt that are so near.
+    pub(crate) p_same_prompt: f64,
     /// Whether unrelated human text does not explain it.
     pub(crate) resembles: bool,
     /// Whether an independent answer does not either.
@@ -139,8 +142,10 @@ impl Resembled {
                     i.p,
                     i.strongest,
                     i.compared,
+                    i.fleet,
                 )
             }),
+            p_same_prompt: one.p_same_prompt,
             resembles: one.resembles,
             derived: one.derived,
             spans: one
@@ -176,8 +181,9 @@ impl Resembled {
                 .collect(),
             p_unrelated: self.p_unrelated,
             independent: self.independent.map(
-                |(twins, as_near, rank_p, contrast, p, strongest, compared)| Independent {
+                |(twins, as_near, rank_p, contrast, p, strongest, compared, fleet)| Independent {
                     twins,
+                    fleet,
                     as_near,
                     rank_p,
                     contrast,
@@ -186,6 +192,7 @@ impl Resembled {
                     compared,
                 },
             ),
+            p_same_prompt: self.p_same_prompt,
             family: self.family_outputs.clone(),
             resembles: self.resembles,
             derived: self.derived,
@@ -237,6 +244,7 @@ impl Batch {
                     p_unrelated: 1.0,
                     independent: Some(Independent {
                         twins: *twins,
+                        fleet: 0,
                         as_near: *as_near,
                         rank_p: 1.0,
                         contrast: 0.0,
@@ -244,6 +252,7 @@ impl Batch {
                         strongest: 0.0,
                         compared: true,
                     }),
+                    p_same_prompt: 1.0,
                     family: Vec::new(),
                     resembles: *resembles,
                     derived: false,

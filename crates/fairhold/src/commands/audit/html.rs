@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::found::Resembled;
 use super::picture;
 use super::side::{Pair, Piece};
 use super::told::{Told, power};
@@ -153,10 +154,7 @@ fn opened(html: &mut String, pairs: &[Pair]) {
             escaped(&one.at),
             one.family.len(),
             one.p_unrelated,
-            one.independent
-                .map_or_else(String::new, |(twins, near, ..)| {
-                    format!("; {near} of {twins} control twins as near")
-                }),
+            independent(one),
             found.sha256
         );
         text(html, &pair.document);
@@ -173,6 +171,25 @@ fn opened(html: &mut String, pairs: &[Pair]) {
             text(html, &pair.output);
         }
         html.push_str("</div></div></details>");
+    }
+}
+
+/// What independent answers to the same prompt say of a match.
+fn independent(one: &Resembled) -> String {
+    let p = one.p_same_prompt;
+    match one.independent {
+        Some((0, .., fleet)) => format!(
+            "; nearer than {fleet} answers of other models to the same prompt, as {p:.4} of \
+             independent answers are"
+        ),
+        Some((twins, near, ..)) => format!(
+            "; {near} of {twins} control twins as near; {p:.4} of independent answers are so much \
+             nearer than twins"
+        ),
+        None => format!(
+            "; no control twin at hand: {p:.4} of independent answers to the same prompt are so \
+             near (1 stands for the nearer half and more)"
+        ),
     }
 }
 

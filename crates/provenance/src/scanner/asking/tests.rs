@@ -37,7 +37,7 @@ impl Random {
 fn judge() -> Judge {
     Judge {
         fusion: Fusion::STANDARD,
-        calibration: Calibration::new(vec![20.0; 999], vec![5.0; 999]),
+        calibration: Calibration::new(vec![20.0; 999], vec![5.0; 999], vec![5.0; 999]),
         unrelated_max: 0.002,
         independent_max: 0.01,
         per_doubling: 2.0,
@@ -93,7 +93,10 @@ fn told(registry: &Registry, asked: &BTreeSet<u64>) -> Told {
     }
     Told {
         outputs: outputs.collect(),
-        texts: named.iter().map(|n| registry.text_of(*n as usize)).collect(),
+        texts: named
+            .iter()
+            .map(|n| registry.text_of(*n as usize))
+            .collect(),
         rows: rows
             .iter()
             .map(|row| Row {
