@@ -25,6 +25,7 @@ impl Judge for Permit {
             clauses: Vec::new(),
             policy_sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
                 .into(),
+            asked: None,
             until: None,
         }
     }

@@ -56,6 +56,8 @@ pub struct Admitted {
     pub clauses: Vec<ClauseId>,
     /// Digest of the policies that decided, hexadecimal.
     pub policy_sha256: Arc<str>,
+    /// What the policies were asked; none where nothing was put to any.
+    pub asked: Option<Arc<terms::Asked>>,
     /// The purpose that was judged: the one named, or the project's first.
     pub purpose: Option<String>,
     /// The case whose mark the answer carries, if one.

@@ -255,6 +255,7 @@ impl Engine {
             body_sha256: ask.body_sha256,
             clauses: judged.ruling.clauses,
             policy_sha256: judged.ruling.policy_sha256,
+            asked: judged.ruling.asked,
             purpose: judged.purpose.map(|purpose| purpose.to_string()),
             limits,
         })

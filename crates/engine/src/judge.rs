@@ -6,7 +6,7 @@ use std::sync::Arc;
 use facts::{
     AccountId, ClauseId, Endpoint, KeyId, ModelName, OrganisationId, ProjectId, Timestamp,
 };
-use terms::{Agreement, Country, Exceeded};
+use terms::{Agreement, Asked, Country, Exceeded};
 
 /// A request, as the terms see it.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,8 @@ pub struct Ruling {
     pub clauses: Vec<ClauseId>,
     /// Digest of the policies that decided, hexadecimal.
     pub policy_sha256: Arc<str>,
+    /// What the policies were asked, for the record; none where nothing was put to any.
+    pub asked: Option<Arc<Asked>>,
     /// The ruling may be used for requests before this moment (the next
     /// change of the terms); none: until the judge is replaced.
     pub until: Option<Timestamp>,

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use verifier::bundle::{
@@ -14,6 +16,7 @@ use verifier::bundle::{
     accused, pack,
 };
 use verifier::proof::TlogProof;
+use verifier::tile::entry_bundle;
 
 use crate::checkpoint::LogKey;
 use crate::merkle::Hash;
@@ -34,6 +37,15 @@ pub struct Entry {
     pub proof: Vec<Hash>,
 }
 
+/// The first records of a ledger, none left out, proven together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// Their leaves.
+    pub leaves: Vec<Vec<u8>>,
+    /// Proof (RFC 6962, section 2.1.2) that the ledger continues the tree of these alone.
+    pub proof: Vec<Hash>,
+}
+
 /// A ledger with those of its records that are disclosed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
@@ -43,7 +55,9 @@ pub struct Ledger {
     pub place: u64,
     /// Its inclusion proof under the root's checkpoint.
     pub proof: Vec<Hash>,
-    /// Records, proven under the ledger's checkpoint.
+    /// Its first records.
+    pub beginning: Option<Beginning>,
+    /// Further records, proven one by one under the ledger's checkpoint.
     pub entries: Vec<Entry>,
 }
 
@@ -78,7 +92,7 @@ pub struct Input<'a> {
     /// The checkpoint's timestamp.
     pub timestamp: Option<&'a Timestamp>,
     /// Further files, (name, bytes): `terms/`, `policy/`, `rulings/`,
-    /// `detector/`, `bodies/`.
+    /// `findings/`, `detector/`, `bodies/`.
     pub extra: &'a [(String, Vec<u8>)],
 }
 
@@ -117,13 +131,27 @@ pub fn write(input: &Input<'_>) -> Result<Vec<u8>, BundleError> {
         add(format!("ledgers/{}.tlog-proof", ledger.place), proof)?;
     }
     let accused = accused(input.steps);
+    for ledger in input.ledgers {
+        let Some(beginning) = &ledger.beginning else {
+            continue;
+        };
+        for leaf in &beginning.leaves {
+            of_accused(leaf, &accused)?;
+        }
+        let leaves = beginning.leaves.iter().map(Vec::as_slice);
+        let bytes = entry_bundle(leaves)
+            .ok_or_else(|| BundleError("a record is longer than 65,535 bytes".to_owned()))?;
+        add(format!("ledgers/{}.entries", ledger.place), bytes)?;
+        let proof = hash_lines(&beginning.proof);
+        add(format!("ledgers/{}.consistency", ledger.place), proof)?;
+    }
     let proven = input.ledgers.iter().flat_map(|ledger| {
         let under = ledger.checkpoint.as_str();
         ledger.entries.iter().map(move |entry| (entry, under))
     });
     let bare = input.entries.iter().map(|entry| (entry, input.checkpoint));
     for (entry, checkpoint) in proven.chain(bare) {
-        of_accused(entry, &accused)?;
+        of_accused(&entry.leaf, &accused)?;
         add(format!("entries/{}.json", entry.seq), entry.leaf.clone())?;
         let proof = proof_text(entry.index, &entry.proof, checkpoint);
         add(format!("entries/{}.tlog-proof", entry.seq), proof)?;
@@ -145,19 +173,27 @@ pub fn write(input: &Input<'_>) -> Result<Vec<u8>, BundleError> {
 
 /// The signed statement, which names every file.
 fn statement(input: &Input<'_>, files: &Files) -> Result<Vec<u8>, BundleError> {
-    let subject: Vec<_> = files
-        .iter()
-        .map(|(name, bytes)| json!({"name": name, "digest": {"sha256": hex::encode(Sha256::digest(bytes))}}))
-        .collect();
     let payload = json!({
         "_type": KIND,
-        "subject": subject,
+        "subject": subjects(files),
         "predicateType": PREDICATE,
         "predicate": {"case": input.case, "statement": input.statement, "steps": input.steps},
     });
+    enveloped(input.key, &payload)
+}
+
+/// Every file by its digest.
+fn subjects(files: &Files) -> Value {
+    let each = files.iter().map(|(name, bytes)| {
+        json!({"name": name, "digest": {"sha256": hex::encode(Sha256::digest(bytes))}})
+    });
+    each.collect()
+}
+
+fn enveloped(key: &LogKey, statement: &Value) -> Result<Vec<u8>, BundleError> {
     let payload =
-        serde_json_canonicalizer::to_vec(&payload).map_err(|e| BundleError(e.to_string()))?;
-    crate::dsse::sign(input.key, PAYLOAD, &payload).map_err(|e| BundleError(e.to_string()))
+        serde_json_canonicalizer::to_vec(statement).map_err(|e| BundleError(e.to_string()))?;
+    crate::dsse::sign(key, PAYLOAD, &payload).map_err(|e| BundleError(e.to_string()))
 }
 
 /// What a note signs.
@@ -178,13 +214,19 @@ fn proof_text(index: u64, hashes: &[Hash], checkpoint: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn of_accused(entry: &Entry, accused: &BTreeSet<String>) -> Result<(), BundleError> {
-    let leaf: Option<Value> = serde_json::from_slice(&entry.leaf).ok();
-    let account = leaf.as_ref().and_then(|leaf| leaf.get("account")?.as_str());
-    match account {
+/// Hashes as C2SP tlog-proof writes them: base64, one a line.
+fn hash_lines(hashes: &[Hash]) -> Vec<u8> {
+    let lines = hashes.iter().map(|hash| STANDARD.encode(hash) + "\n");
+    lines.collect::<String>().into_bytes()
+}
+
+fn of_accused(leaf: &[u8], accused: &BTreeSet<String>) -> Result<(), BundleError> {
+    let leaf: Option<Value> = serde_json::from_slice(leaf).ok();
+    let field = |name: &str| leaf.as_ref().and_then(|leaf| leaf.get(name));
+    match field("account").and_then(Value::as_str) {
         Some(account) if !accused.contains(account) => Err(BundleError(format!(
             "record {} is of `{account}`, which the case does not accuse",
-            entry.seq
+            field("seq").and_then(Value::as_u64).unwrap_or_default()
         ))),
         _ => Ok(()),
     }

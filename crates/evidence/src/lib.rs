@@ -12,4 +12,4 @@ pub mod submission;
 pub mod timestamp;
 pub mod verify;
 
-pub use record::{Commitment, Event, Record, RecordError};
+pub use record::{Commitment, Event, Kept, Record, RecordError};

@@ -44,6 +44,20 @@ pub enum Event {
         clauses: Vec<ClauseId>,
         /// The purpose that was judged, if one was declared.
         purpose: Option<String>,
+        /// Sequence number of the record that says what the policies were asked;
+        /// none where no policies bound, and in records of earlier versions.
+        asked: Option<u64>,
+    },
+    /// A question was put to policies; whatever they ruled on names this record.
+    Asked {
+        /// The model asked for.
+        model: ModelName,
+        /// Digest of the policy set, hexadecimal.
+        policy: String,
+        /// The documents that bound, `provider/document`.
+        documents: Vec<String>,
+        /// The context as the policies got it: words of closed sets, no text.
+        context: serde_json::Map<String, serde_json::Value>,
     },
     /// A request was refused.
     Refusal {
@@ -86,6 +100,15 @@ pub enum Event {
         /// SHA-256 of the step's canonical JSON.
         digest: [u8; 32],
     },
+    /// A detector judged an account, or a case came to rest on what it says.
+    Judged {
+        /// SHA-256 of the detector's file; of a finding by a known campaign, of the campaign's.
+        detector: [u8; 32],
+        /// The finding, if there is one.
+        finding: Option<Kept>,
+        /// The case that rests on it, if one does.
+        case: Option<CaseId>,
+    },
     /// The directory changed: a key was made or revoked, an account opened.
     Directory {
         /// The change's word, for example `key_revoked`.
@@ -126,6 +149,15 @@ pub enum Event {
         /// SHA-256 of the reason's text.
         reason: [u8; 32],
     },
+}
+
+/// A finding as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// SHA-256 of its exact bytes: what it says, and the inputs of its score.
+    pub digest: [u8; 32],
 }
 
 mod leaf;

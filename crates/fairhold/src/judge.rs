@@ -46,6 +46,7 @@ impl Judge for NoTerms {
             verdict,
             clauses,
             policy_sha256: Arc::clone(&self.digest),
+            asked: None,
             until: None,
         }
     }
@@ -211,7 +212,7 @@ impl Judge for Seated {
             Err(error) => return failed(&error),
         };
         let agreement = question.agreement;
-        let ruling = terms.rule(&terms::Question {
+        let asked = terms::Question {
             account: question.account,
             act: Act::Infer {
                 model: question.model,
@@ -226,7 +227,8 @@ impl Judge for Seated {
             // Standing is the engine's own matter; it is judged before the terms.
             standing: Standing::Active,
             at: question.at,
-        });
+        };
+        let ruling = terms.rule(&asked);
         let verdict = match ruling.verdict {
             _ if !ruling.errors.is_empty() => Verdict::Error(ruling.errors.join("; ")),
             terms::Verdict::Allow => Verdict::Permit,
@@ -236,6 +238,7 @@ impl Judge for Seated {
             verdict,
             clauses: ruling.because,
             policy_sha256: ruling.policy_sha256.into(),
+            asked: terms.asked(&asked).map(Arc::new),
             until: ruling.until,
         }
     }
@@ -246,6 +249,7 @@ fn failed(error: &dyn std::fmt::Display) -> Ruling {
         verdict: Verdict::Error(error.to_string()),
         clauses: Vec::new(),
         policy_sha256: Arc::from(""),
+        asked: None,
         until: None,
     }
 }

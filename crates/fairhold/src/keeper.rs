@@ -4,6 +4,7 @@
 //! The lock is held for a decision (microseconds), never across a wait.
 
 mod answered;
+mod asked;
 mod bodies;
 mod campaigns;
 mod keys;
@@ -23,19 +24,21 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use asked::AskedRecords;
 use bytes::Bytes;
 use engine::{
     Admitted, Ask, CaseStep, Command, CommandError, Completion, Config, Denial, Effect, Engine,
     Refusal, Row, Scope,
 };
 use evidence::seal::{Body, Label};
-use evidence::{Event, Record};
+use evidence::{Event, Kept, Record};
 use facts::{AccountId, Exchange, ExchangeId, MicroUsd, Timestamp};
 use gateway::{Desk, NotRecorded, Recorded};
 use keys::{InUse, KeyRing};
+use sha2::{Digest as _, Sha256};
 use store::{
-    CaseStepRow, Change, Database, Entry, HoldRow, Journal, JournalError, JournalTask, LinkRow,
-    Spend, StoreError, SystemClock,
+    CaseStepRow, Change, Database, Entry, FindingRow, HoldRow, Journal, JournalError, JournalTask,
+    LinkRow, Spend, StoreError, SystemClock,
 };
 
 /// What a keeper is opened with.
@@ -127,6 +130,7 @@ pub struct Keeper {
     journal: Journal,
     database: Database,
     keys: KeyRing,
+    asked: AskedRecords,
     clock: SystemClock,
 }
 
@@ -182,6 +186,7 @@ impl Keeper {
             journal,
             database,
             keys,
+            asked: AskedRecords::default(),
             clock,
         };
         Ok((keeper, task))
@@ -192,18 +197,49 @@ impl Keeper {
     /// # Errors
     /// [`KeeperError`]; nothing was changed.
     pub async fn command(&self, command: Command) -> Result<(), KeeperError> {
-        self.carry_out(command, Vec::new()).await
+        self.carry_out(command, Vec::new(), Vec::new()).await
     }
 
-    /// Carries out steps of cases with what they leave their accounts: all of
-    /// them or none.
+    /// Carries out steps of cases with what they leave their accounts, and records what they rest
+    /// on: all of it or none.
     ///
     /// # Errors
     /// [`KeeperError`]; nothing was changed.
-    pub async fn steps(&self, steps: Vec<(CaseStep, CaseStepRow)>) -> Result<(), KeeperError> {
+    pub async fn steps(
+        &self,
+        steps: Vec<(CaseStep, CaseStepRow)>,
+        rests_on: Vec<Record>,
+    ) -> Result<(), KeeperError> {
         let (steps, rows): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         let kept = rows.into_iter().map(Change::CaseStep).collect();
-        self.carry_out(Command::CaseSteps(steps), kept).await
+        let further = rests_on.into_iter().map(Entry::of).collect();
+        self.carry_out(Command::CaseSteps(steps), kept, further)
+            .await
+    }
+
+    /// Keeps a finding with the record that names its digest and the detector's.
+    ///
+    /// # Errors
+    /// [`KeeperError::Journal`]; nothing was kept, also when one of its id is there.
+    pub(crate) async fn found(
+        &self,
+        row: FindingRow,
+        detector: [u8; 32],
+    ) -> Result<u64, KeeperError> {
+        let mut entry = Entry::of(Record {
+            at: self.clock.now(),
+            account: Some(row.account.clone()),
+            event: Event::Judged {
+                detector,
+                finding: Some(Kept {
+                    id: row.id.clone(),
+                    digest: Sha256::digest(&row.json).into(),
+                }),
+                case: None,
+            },
+        });
+        entry.change = Some(Change::Finding(row));
+        Ok(self.journal.append(entry).await?)
     }
 
     /// Records tokens that may link accounts, all of them or none.
@@ -286,7 +322,12 @@ impl Keeper {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn carry_out(&self, command: Command, kept: Vec<Change>) -> Result<(), KeeperError> {
+    async fn carry_out(
+        &self,
+        command: Command,
+        kept: Vec<Change>,
+        further: Vec<Entry>,
+    ) -> Result<(), KeeperError> {
         let _one_at_a_time = self.commands.lock().await;
         let now = self.clock.now();
         let (effects, entries) = {
@@ -295,8 +336,9 @@ impl Keeper {
                 .engine
                 .apply(command, now)
                 .map_err(KeeperError::Refused)?;
-            let entries = rows::entries(state.engine.directory(), &effects, kept, now)
+            let mut entries = rows::entries(state.engine.directory(), &effects, kept, now)
                 .map_err(KeeperError::Row)?;
+            entries.extend(further);
             (effects, entries)
         };
         self.journal.append_all(entries).await?;
@@ -313,7 +355,7 @@ impl Keeper {
         Ok(())
     }
 
-    fn intent(admitted: &Admitted, body: &[u8], key: &InUse) -> Option<Entry> {
+    fn intent(admitted: &Admitted, asked: Option<u64>, body: &[u8], key: &InUse) -> Option<Entry> {
         let (kept, request) = Self::sealed(key, &label(admitted, Body::Request), body)?;
         let mut entry = Entry::of(Record {
             at: admitted.at,
@@ -327,6 +369,7 @@ impl Keeper {
                 policy: admitted.policy_sha256.to_string(),
                 clauses: admitted.clauses.clone(),
                 purpose: admitted.purpose.clone(),
+                asked,
             },
         });
         entry.bodies.extend(kept);
@@ -389,6 +432,7 @@ impl Desk for Keeper {
             exchange: Some(admitted.exchange.clone()),
         };
         let mut entries = noted(&effects, ask.at);
+        let asked = self.asked_of(&admitted).await.map_err(|_| UNRECORDED)?;
         let key = self
             .keys
             .of(
@@ -402,7 +446,7 @@ impl Desk for Keeper {
                 tracing::error!(%error, "no key for a request");
                 UNRECORDED
             })?;
-        let intent = Self::intent(&admitted, &body, &key).ok_or(UNRECORDED)?;
+        let intent = Self::intent(&admitted, asked, &body, &key).ok_or(UNRECORDED)?;
         entries.push(intent);
         let numbers = self.journal.append_all(entries).await;
         let seq = numbers

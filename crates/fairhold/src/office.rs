@@ -5,7 +5,9 @@ mod calibration;
 pub(crate) mod campaigns;
 mod cases;
 pub(crate) mod custody;
+mod disclosed;
 pub(crate) mod evidence_parts;
+mod export;
 mod finding;
 mod findings;
 mod ledger;
@@ -126,14 +128,14 @@ impl Office for LocalOffice {
 
     async fn export(&self, case: &str) -> Result<Vec<u8>, OfficeError> {
         let case = cases::one(&self.keeper, case).await?;
-        let desk = ledger::Desk {
+        let desk = export::Desk {
             keeper: &self.keeper,
             ledger: &self.ledger,
             tsa: self.tsa.as_deref(),
             terms: self.terms.as_deref(),
             folder: &self.folder,
         };
-        ledger::export(&desk, &case).await
+        export::export(&desk, &case).await
     }
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {

@@ -7,7 +7,7 @@
 //! process dies, and what is read again is never counted twice.
 
 pub(crate) mod book;
-mod finding;
+pub(crate) mod finding;
 mod kept;
 mod known;
 pub(crate) mod model;
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use detection::{Detector, SketchKey};
 use facts::AccountId;
-use store::{StoreError, SystemClock};
+use store::{FindingRow, StoreError, SystemClock};
 use tokio::sync::watch;
 
 use crate::campaigns::KnownCampaigns;
@@ -65,6 +65,8 @@ pub(crate) enum WatchError {
     Keeper(KeeperError),
     /// The profiles could not be read or kept.
     Store(StoreError),
+    /// The detector cannot be kept beside what it says; in words.
+    Detector(String),
     /// The computing was stopped.
     Stopped,
 }
@@ -74,6 +76,7 @@ impl fmt::Display for WatchError {
         match self {
             Self::Keeper(error) => write!(f, "{error}"),
             Self::Store(error) => write!(f, "{error}"),
+            Self::Detector(why) => f.write_str(why),
             Self::Stopped => f.write_str("watch: the process is ending"),
         }
     }
@@ -207,14 +210,27 @@ impl Watch {
         for hit in &worked.hits {
             let relied_on = self.relied_on(hit).await?;
             let rank = finding::fleet(&self.keeper, hit).await?;
-            findings.extend(finding::row(hit, &relied_on, rank));
+            let by = model::keep(&self.folder, &hit.detector).map_err(WatchError::Detector)?;
+            findings.extend(finding::row(hit, &relied_on, rank, &by));
         }
         findings.extend(known);
-        self.book
-            .keep(self.keeper.database(), worked, findings, end)
-            .await?;
+        self.record(findings).await?;
+        self.book.keep(self.keeper.database(), worked, end).await?;
         self.next = end;
         Ok(records)
+    }
+
+    /// Findings with the records that name them, before the place in the log moves on: a batch that
+    /// is read again finds those that are there, and leaves them as they are.
+    async fn record(&self, findings: Vec<FindingRow>) -> Result<(), WatchError> {
+        for row in findings {
+            let there = self.keeper.database().findings(Some(&row.account)).await?;
+            let by = finding::judged_by(&row);
+            if let Some(by) = by.filter(|_| there.iter().all(|known| known.id != row.id)) {
+                self.keeper.found(row, by).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What ended in a range of the log, read away from the threads that serve.
@@ -268,4 +284,4 @@ impl Watch {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

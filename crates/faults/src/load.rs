@@ -270,6 +270,7 @@ pub(crate) fn intent(name: &str) -> Record {
             policy: "00".to_owned(),
             clauses: Vec::new(),
             purpose: None,
+            asked: None,
         },
     }
 }

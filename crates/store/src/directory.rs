@@ -9,6 +9,7 @@ use crate::campaigns::{self, CampaignChange};
 use crate::database::{Cell, Database, Row, Session, StoreError};
 use crate::holds::{self, HoldChange};
 use crate::links::LinkRow;
+use crate::profiles::{self, FindingRow};
 
 /// A legal customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +179,8 @@ pub enum Change {
     },
     /// A case takes a step; its number must be free.
     CaseStep(CaseStepRow),
+    /// A finding is kept as the record states its digest; its id must be free.
+    Finding(FindingRow),
     /// A known campaign is activated or ends.
     Campaign(CampaignChange),
     /// A legal hold is placed or ends.
@@ -234,6 +237,7 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             | Change::Agreement { .. }
             | Change::Link { .. }
             | Change::Forget(_)
+            | Change::Finding(_)
             | Change::CaseStep(_) => "nothing was written".to_owned(),
         };
         return Err(ChangeError::Unknown(what));
@@ -309,6 +313,7 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
             vec![Cell::text(what.as_str())],
         ),
         Change::CaseStep(row) => case_step(row),
+        Change::Finding(row) => profiles::finding(row),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the watch keeps: profiles of accounts, findings, and how far it read.
 //!
-//! All of it changes in one transaction with the cursor, so that a crash
-//! repeats a batch whole or not at all.
+//! Profiles change in one transaction with the cursor, so that a crash repeats
+//! a batch whole or not at all; a finding is written before that, with the
+//! record of the log that names its digest, and only where it is not yet there.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -52,8 +53,6 @@ pub struct WatchBatch {
     pub profiles: Vec<ProfileRow>,
     /// Latest looks, each account at most once.
     pub looks: Vec<LookRow>,
-    /// Findings.
-    pub findings: Vec<FindingRow>,
     /// The first journal record that is not taken into account yet.
     pub next: u64,
 }
@@ -78,6 +77,19 @@ pub struct FleetRank {
     pub accounts: u64,
     /// Those whose latest statistic is at least as high.
     pub at_least: u64,
+}
+
+/// A finding is written with the record that names its digest, and never again.
+pub(crate) fn finding(row: &FindingRow) -> (&'static str, Vec<Cell>) {
+    (
+        "INSERT INTO findings (id, account, at, json) VALUES ($1, $2, $3, $4)",
+        vec![
+            Cell::text(row.id.as_str()),
+            Cell::text(row.account.as_str()),
+            Cell::int(row.at.0),
+            Cell::text(row.json.as_str()),
+        ],
+    )
 }
 
 impl Database {
@@ -112,18 +124,6 @@ impl Database {
         script.rows(
             "INSERT INTO latest_looks (account, look, statistic) VALUES {} ON CONFLICT (account) DO UPDATE SET look = excluded.look, statistic = excluded.statistic",
             looks.collect(),
-        );
-        let findings = batch.findings.iter().map(|finding| {
-            vec![
-                Cell::text(finding.id.as_str()),
-                Cell::text(finding.account.as_str()),
-                Cell::int(finding.at.0),
-                Cell::text(finding.json.as_str()),
-            ]
-        });
-        script.rows(
-            "INSERT INTO findings (id, account, at, json) VALUES {} ON CONFLICT (id) DO NOTHING",
-            findings.collect(),
         );
         script.list(
             "INSERT INTO watched (id, seq) VALUES {} ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",

@@ -14,7 +14,7 @@ pub struct JournalRow {
     pub seq: u64,
     /// When.
     pub at: Timestamp,
-    /// `intent`, `refusal`, `completion`, `case_step`, `directory`, `erased`, `expired` or `body_read`.
+    /// `intent`, `asked`, `refusal`, `completion`, `judged`, `case_step`, `directory`, `erased`, `expired` or `body_read`.
     pub kind: String,
     /// Whose, if someone's.
     pub account: Option<AccountId>,
@@ -97,6 +97,25 @@ impl Database {
             Cell::count(after.map_or(0, |n| n.saturating_add(1))),
             Cell::int(i64::from(limit)),
         ];
+        self.rows(&sql, cells).await?.iter().map(record).collect()
+    }
+
+    /// All records of a kind before `end`, of one account or of all, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn records_of_kind(
+        &self,
+        kind: &str,
+        account: Option<&AccountId>,
+        end: u64,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let mut cells = vec![Cell::text(kind), Cell::count(end)];
+        let whose = account.map_or("", |account| {
+            cells.push(Cell::text(account.as_str()));
+            " AND account = $3"
+        });
+        let sql = format!("{COLUMNS} WHERE kind = $1 AND seq < $2{whose} ORDER BY seq");
         self.rows(&sql, cells).await?.iter().map(record).collect()
     }
 

@@ -67,6 +67,7 @@ pub(crate) fn intent(name: &str) -> Entry {
             policy: "00".to_owned(),
             clauses: Vec::new(),
             purpose: None,
+            asked: None,
         },
     })
 }

@@ -50,4 +50,4 @@ pub use question::{
     Act, Authorisation, EXPECTED_USAGE_CLAUSE, Exceeded, Question, REQUEST_SIZE_CLAUSE,
     REQUEST_TOKENS_MAX, Ruling, RulingKey, STANDING_CLAUSE, Standing, Verdict, matches,
 };
-pub use terms::{Answer, Countries, HOUSE, LoadError, Put, Replay, SCHEMA, Sources, Terms};
+pub use terms::{Answer, Asked, Countries, HOUSE, LoadError, Put, Replay, SCHEMA, Sources, Terms};

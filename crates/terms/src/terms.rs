@@ -16,7 +16,7 @@ mod load;
 mod replay;
 
 pub use load::{HOUSE, LoadError, SCHEMA};
-pub use replay::{Answer, Put, Replay, Sources};
+pub use replay::{Answer, Asked, Put, Replay, Sources};
 
 /// The documents that bind one deployment, compiled.
 ///

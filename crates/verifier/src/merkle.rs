@@ -118,6 +118,19 @@ pub fn consistency_proof<N: Nodes>(
     Ok(proof)
 }
 
+/// Root of the tree of these leaves' hashes.
+pub fn tree_root(leaves: &[Hash]) -> Hash {
+    match leaves {
+        [] => empty_root(),
+        [one] => *one,
+        many => {
+            let left = usize::try_from(split(many.len() as u64)).unwrap_or(1);
+            let (left, right) = many.split_at(left.min(many.len()));
+            node_hash(&tree_root(left), &tree_root(right))
+        }
+    }
+}
+
 /// Root of `count` leaves from `low`; `low` is a multiple of the power of two
 /// at or above `count`.
 fn range<N: Nodes>(nodes: &mut N, low: u64, count: u64) -> Result<Hash, N::Error> {

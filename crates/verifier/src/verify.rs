@@ -278,7 +278,8 @@ fn check(bundle: &[u8], files: Files, trust: &Trust<'_>) -> Result<Opened, Strin
         note: &note,
     };
     let accused = accused(&statement.predicate.steps);
-    let parts = parts::all(&given, &entries, ledgers, &accused)?;
+    let of_case = (statement.predicate.case.as_str(), entries.as_slice());
+    let parts = parts::all(&given, of_case, ledgers, &accused)?;
     let proven = parts.iter().all(|part| part.proven || !part.asked);
     let report = Report {
         verdict: if proven {

@@ -54,6 +54,7 @@ pub(super) fn purpose_of(
                 .into_iter()
                 .collect(),
             policy_sha256: Arc::from(""),
+            asked: None,
             until: None,
         },
     }))
@@ -67,6 +68,7 @@ pub(super) fn unruled(detail: String) -> Judged {
             verdict: Verdict::Error(detail),
             clauses: Vec::new(),
             policy_sha256: Arc::from(""),
+            asked: None,
             until: None,
         },
     }

@@ -27,6 +27,7 @@ impl Judge for Terms {
             verdict,
             clauses: vec![clause("terms/1")],
             policy_sha256: Arc::from("00"),
+            asked: None,
             until: None,
         }
     }

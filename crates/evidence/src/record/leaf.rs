@@ -7,7 +7,7 @@ use facts::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Commitment, Event, Record};
+use super::{Commitment, Event, Kept, Record};
 
 /// The largest whole number that every JSON reader keeps exactly (2^53 - 1).
 const LARGEST: u64 = (1 << 53) - 1;
@@ -54,6 +54,14 @@ enum Shape {
         clauses: Vec<String>,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         purpose: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        asked: Option<u64>,
+    },
+    Asked {
+        model: String,
+        policy: String,
+        documents: Vec<String>,
+        context: serde_json::Map<String, serde_json::Value>,
     },
     Refusal {
         exchange: String,
@@ -80,6 +88,15 @@ enum Shape {
         case: String,
         step: String,
         digest: String,
+    },
+    Judged {
+        detector: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        finding: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        digest: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        case: Option<String>,
     },
     Directory {
         change: String,
@@ -138,6 +155,19 @@ fn digest(text: &str) -> Result<[u8; 32], RecordError> {
     Ok(bytes)
 }
 
+fn kept(id: Option<String>, sha256: Option<&str>) -> Result<Option<Kept>, RecordError> {
+    match (id, sha256) {
+        (None, None) => Ok(None),
+        (Some(id), Some(sha256)) => Ok(Some(Kept {
+            id,
+            digest: digest(sha256)?,
+        })),
+        _ => Err(RecordError(
+            "a finding is named with its digest, or not at all".to_owned(),
+        )),
+    }
+}
+
 fn shape(event: &Event) -> Shape {
     match event {
         Event::Intent {
@@ -149,6 +179,7 @@ fn shape(event: &Event) -> Shape {
             policy,
             clauses,
             purpose,
+            asked,
         } => Shape::Intent {
             exchange: exchange.to_string(),
             key: key.to_string(),
@@ -158,6 +189,7 @@ fn shape(event: &Event) -> Shape {
             policy: policy.clone(),
             clauses: texts(clauses),
             purpose: purpose.clone(),
+            asked: *asked,
         },
         Event::Refusal {
             exchange,
@@ -191,7 +223,19 @@ fn shape(event: &Event) -> Shape {
             estimated: *estimated,
             answer: answer.map(|a| hex::encode(a.0)),
         },
+        Event::Asked {
+            model,
+            policy,
+            documents,
+            context,
+        } => Shape::Asked {
+            model: model.to_string(),
+            policy: policy.clone(),
+            documents: documents.clone(),
+            context: context.clone(),
+        },
         Event::CaseStep { .. }
+        | Event::Judged { .. }
         | Event::Directory { .. }
         | Event::Erased { .. }
         | Event::Expired { .. }
@@ -206,6 +250,16 @@ fn shape_of_deed(event: &Event) -> Shape {
             case: case.to_string(),
             step: step.clone(),
             digest: hex::encode(digest),
+        },
+        Event::Judged {
+            detector,
+            finding,
+            case,
+        } => Shape::Judged {
+            detector: hex::encode(detector),
+            finding: finding.as_ref().map(|f| f.id.clone()),
+            digest: finding.as_ref().map(|f| hex::encode(f.digest)),
+            case: case.as_ref().map(ToString::to_string),
         },
         Event::Directory { change, subject } => Shape::Directory {
             change: change.clone(),
@@ -245,7 +299,10 @@ fn shape_of_deed(event: &Event) -> Shape {
             reason: hex::encode(reason),
         },
         // Those of exchanges are shaped there.
-        Event::Intent { .. } | Event::Refusal { .. } | Event::Completion { .. } => shape(event),
+        Event::Intent { .. }
+        | Event::Asked { .. }
+        | Event::Refusal { .. }
+        | Event::Completion { .. } => shape(event),
     }
 }
 
@@ -260,6 +317,7 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             policy,
             clauses: c,
             purpose,
+            asked,
         } => Event::Intent {
             exchange: ExchangeId::parse(&exchange)?,
             key: KeyId::parse(&key)?,
@@ -270,6 +328,7 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             policy,
             clauses: clauses(&c)?,
             purpose,
+            asked,
         },
         Shape::Refusal {
             exchange,
@@ -304,7 +363,19 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             estimated,
             answer: answer.map(|a| digest(&a).map(Commitment)).transpose()?,
         },
+        Shape::Asked {
+            model,
+            policy,
+            documents,
+            context,
+        } => Event::Asked {
+            model: ModelName::parse(&model)?,
+            policy,
+            documents,
+            context,
+        },
         Shape::CaseStep { .. }
+        | Shape::Judged { .. }
         | Shape::Directory { .. }
         | Shape::Erased { .. }
         | Shape::Expired { .. }
@@ -323,6 +394,16 @@ fn deed(shape: Shape) -> Result<Event, RecordError> {
             case: CaseId::parse(&case)?,
             step,
             digest: digest(&d)?,
+        },
+        Shape::Judged {
+            detector,
+            finding,
+            digest: d,
+            case,
+        } => Event::Judged {
+            detector: digest(&detector)?,
+            finding: kept(finding, d.as_deref())?,
+            case: case.as_deref().map(CaseId::parse).transpose()?,
         },
         Shape::Directory { change, subject } => Event::Directory { change, subject },
         Shape::Erased {
@@ -359,7 +440,10 @@ fn deed(shape: Shape) -> Result<Event, RecordError> {
             reason: digest(&reason)?,
         },
         // Those of exchanges are read there.
-        Shape::Intent { .. } | Shape::Refusal { .. } | Shape::Completion { .. } => event(shape)?,
+        Shape::Intent { .. }
+        | Shape::Asked { .. }
+        | Shape::Refusal { .. }
+        | Shape::Completion { .. } => event(shape)?,
     })
 }
 

@@ -16,9 +16,10 @@ fn event() -> impl Strategy<Value = Event> {
             "[0-9a-f]{64}",
             clauses(),
             prop::option::of("[a-z-]{1,20}"),
+            prop::option::of(0..1_u64 << 53),
         )
-            .prop_map(
-                |(x, k, e, request, policy, clauses, purpose)| Event::Intent {
+            .prop_map(|(x, k, e, request, policy, clauses, purpose, asked)| {
+                Event::Intent {
                     exchange: ExchangeId::parse(&x).unwrap(),
                     key: KeyId::parse(&k).unwrap(),
                     endpoint: Endpoint::ALL[e],
@@ -27,8 +28,9 @@ fn event() -> impl Strategy<Value = Event> {
                     policy,
                     clauses,
                     purpose,
+                    asked,
                 }
-            ),
+            }),
         (
             name(),
             ".*",
@@ -70,7 +72,34 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         (".*", ".*").prop_map(|(change, subject)| Event::Directory { change, subject }),
         about_bodies(),
+        judged(),
+        asked(),
     ]
+}
+
+fn judged() -> impl Strategy<Value = Event> {
+    let kept = (name(), any::<[u8; 32]>()).prop_map(|(id, digest)| Kept { id, digest });
+    let detector = any::<[u8; 32]>();
+    (detector, prop::option::of(kept), prop::option::of(name())).prop_map(
+        |(detector, finding, case)| Event::Judged {
+            detector,
+            finding,
+            case: case.map(|c| CaseId::parse(&c).unwrap()),
+        },
+    )
+}
+
+fn asked() -> impl Strategy<Value = Event> {
+    let words = || prop::collection::vec("[a-z-]{1,20}", 0..3);
+    ("[0-9a-f]{64}", words(), words(), "[a-z]{1,9}").prop_map(|(policy, documents, set, word)| {
+        let context = serde_json::json!({"declared": set, "standing": word});
+        Event::Asked {
+            model: ModelName::parse("gpt-4o").unwrap(),
+            policy,
+            documents,
+            context: context.as_object().cloned().unwrap(),
+        }
+    })
 }
 
 fn about_bodies() -> impl Strategy<Value = Event> {
@@ -139,11 +168,14 @@ fn the_usual_leaves_are_small_and_canonical() {
             policy: "ab".repeat(32),
             clauses: vec![],
             purpose: None,
+            asked: Some(123_400),
         },
     };
     let leaf = intent.leaf(123_456).unwrap();
     assert!(leaf.len() <= 400, "{} bytes", leaf.len());
-    assert!(leaf.starts_with(br#"{"account":"acme-research-01","at":1795000000000,"clauses":[],"#));
+    assert!(leaf.starts_with(
+        br#"{"account":"acme-research-01","asked":123400,"at":1795000000000,"clauses":[],"#
+    ));
     let spaced = String::from_utf8(leaf).unwrap().replace(":[]", ": []");
     assert!(Record::parse(spaced.as_bytes()).is_err());
     assert!(

@@ -38,6 +38,7 @@ impl Desk for OpenDesk {
             body_sha256: ask.body_sha256,
             clauses: Vec::new(),
             policy_sha256: std::sync::Arc::from(""),
+            asked: None,
             purpose: None,
             marked: None,
             limits: LimitState::default(),

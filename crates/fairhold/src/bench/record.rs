@@ -224,6 +224,7 @@ impl Ids {
                 policy: "00".repeat(32),
                 clauses: Vec::new(),
                 purpose: None,
+                asked: None,
             },
             "request",
             body,

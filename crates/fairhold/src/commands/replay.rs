@@ -1,19 +1,19 @@
 //! `fairhold replay BUNDLE`: makes rulings and scores again from what a bundle
 //! carries; each must match to the digit.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use detection::{Account, Detector, Peers};
+mod scores;
+
+use std::collections::BTreeMap;
+
 use evidence::verify::{Disclosed, Opened};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use terms::{Put, Sources};
+use terms::{Answer, Put, Sources};
 
 use super::verify;
 use crate::args::Verify;
 use crate::failure::{Exit, Failure};
-use crate::office::evidence_parts::look;
 use crate::out::Out;
 
 /// What came of making things again.
@@ -23,12 +23,28 @@ struct Replayed {
     rulings: usize,
     /// Scores, at looks, that did.
     scores: usize,
-    /// Findings whose score did.
+    /// Findings whose score and chances did.
     findings: usize,
     /// What did not.
     mismatches: Vec<String>,
     /// What could not be made again.
     absent: Vec<String>,
+}
+
+/// Why something did not come out as recorded.
+enum Otherwise {
+    /// It comes out otherwise.
+    Differs(String),
+    /// It cannot be made again.
+    Absent(String),
+}
+
+fn differs<T>(what: impl Into<String>) -> Result<T, Otherwise> {
+    Err(Otherwise::Differs(what.into()))
+}
+
+fn absent<T>(what: impl Into<String>) -> Result<T, Otherwise> {
+    Err(Otherwise::Absent(what.into()))
 }
 
 /// Runs the command. Exit 0 all match, 1 one does not, 2 no bundle, 3 inputs are absent.
@@ -49,29 +65,23 @@ pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
     for what in &replayed.absent {
         out.line(&format!("  absent: {what}"));
     }
-    Ok(if !replayed.mismatches.is_empty() {
+    Ok(exit(&replayed))
+}
+
+fn exit(replayed: &Replayed) -> Exit {
+    if !replayed.mismatches.is_empty() {
         Exit::Finding
     } else if replayed.absent.is_empty() {
         Exit::Clean
     } else {
         Exit::Undecided
-    })
+    }
 }
 
 fn replay(opened: &Opened) -> Replayed {
     let mut replayed = Replayed::default();
-    for entry in opened.entries.iter().filter(|e| e.text("type") == "intent") {
-        match ruling(opened, entry) {
-            Ok(true) => replayed.rulings += 1,
-            Ok(false) => replayed
-                .absent
-                .push(format!("inputs of the ruling on record {}", entry.seq)),
-            Err(what) => replayed
-                .mismatches
-                .push(format!("the ruling on record {}: {what}", entry.seq)),
-        }
-    }
-    scores(opened, &mut replayed);
+    rulings(opened, &mut replayed);
+    scores::all(opened, &mut replayed);
     replayed
 }
 
@@ -90,39 +100,124 @@ fn words(value: Option<&Value>) -> Vec<String> {
     words
 }
 
-/// Whether the ruling came out as the record says; false when its inputs are absent.
-fn ruling(opened: &Opened, entry: &Disclosed) -> Result<bool, String> {
-    let Some(stated) = json(opened, &format!("rulings/{}.json", entry.seq))? else {
-        return Ok(false);
-    };
+/// The record of this number.
+fn record(opened: &Opened, seq: u64) -> Option<&Disclosed> {
+    let place = opened.entries.binary_search_by_key(&seq, |e| e.seq).ok()?;
+    opened.entries.get(place)
+}
+
+/// Every ruling on a disclosed request. Each question is asked once; what is told of many
+/// requests is told once, of the first.
+fn rulings(opened: &Opened, replayed: &mut Replayed) {
+    let mut answers: BTreeMap<u64, Result<Answer, Otherwise>> = BTreeMap::new();
+    let mut odd: BTreeMap<(bool, String), (u64, usize)> = BTreeMap::new();
+    for entry in opened.entries.iter().filter(|e| e.text("type") == "intent") {
+        let asked = entry.leaf.get("asked").and_then(Value::as_u64);
+        let answer = asked.map(|seq| {
+            let made = answers.entry(seq).or_insert_with(|| answer(opened, seq));
+            &*made
+        });
+        let (wrong, what) = match ruling(entry, answer) {
+            Ok(()) => {
+                replayed.rulings += 1;
+                continue;
+            }
+            Err(Otherwise::Differs(what)) => (true, what),
+            Err(Otherwise::Absent(what)) => (false, what),
+        };
+        odd.entry((wrong, what)).or_insert((entry.seq, 0)).1 += 1;
+    }
+    for ((wrong, what), (first, all)) in odd {
+        let what = match all {
+            1 => format!("the ruling on record {first}: {what}"),
+            all => format!("the rulings on record {first} and {} more: {what}", all - 1),
+        };
+        if wrong {
+            replayed.mismatches.push(what);
+        } else {
+            replayed.absent.push(what);
+        }
+    }
+}
+
+/// Whether the ruling comes out as the record says.
+fn ruling(entry: &Disclosed, answer: Option<&Result<Answer, Otherwise>>) -> Result<(), Otherwise> {
     let (policy, recorded) = (entry.text("policy"), words(entry.leaf.get("clauses")));
-    let decided = |policy_sha256: &str, decision: &str, clauses: Vec<String>| {
-        if policy_sha256 != policy {
-            return Err("other policies decided".to_owned());
-        }
-        // The record is of a request that was let upstream; in shadow mode also against the terms.
-        if stated.get("decision").and_then(Value::as_str) != Some(decision) {
-            return Err(format!("it is `{decision}` now"));
-        }
-        if clauses != recorded || words(stated.get("clauses")) != recorded {
-            return Err("other clauses decide".to_owned());
-        }
-        Ok(true)
-    };
     if policy == hex::encode(Sha256::digest(b"")) {
-        return decided(policy, "allow", Vec::new());
+        // No terms bound. What the house's own limits counted then is not recorded.
+        return match recorded.first() {
+            None => Ok(()),
+            Some(clause) => absent(format!("the amounts behind `{clause}`")),
+        };
     }
-    let Some(sources) = sources(opened, policy)? else {
-        return Ok(false);
+    let answer = match answer {
+        None => return absent("the record does not say what was asked, as older ones do"),
+        Some(Err(Otherwise::Differs(what))) => return differs(what),
+        Some(Err(Otherwise::Absent(what))) => return absent(what),
+        Some(Ok(answer)) => answer,
     };
-    let put: Put = serde_json::from_value(stated.clone()).map_err(|e| e.to_string())?;
-    let answer = sources.answer(&put).map_err(|e| e.to_string())?;
-    if put.principal.get("id").and_then(Value::as_str) != Some(entry.text("account")) {
-        return Err("its question is about another account".to_owned());
+    if answer.policy_sha256 != policy {
+        return differs("other policies decide than the record states");
     }
-    let mut clauses = answer.clauses;
+    // The record is of a request that was let upstream; in shadow mode also against the terms.
+    let mut clauses = answer.clauses.clone();
     clauses.sort();
-    decided(&answer.policy_sha256, &answer.decision, clauses)
+    if clauses != recorded {
+        return differs("other clauses decide than the record states");
+    }
+    Ok(())
+}
+
+/// What the policies say to the question that a record states.
+fn answer(opened: &Opened, seq: u64) -> Result<Answer, Otherwise> {
+    let asked = record(opened, seq).filter(|e| e.text("type") == "asked");
+    let Some(asked) = asked else {
+        return absent(format!("record {seq} of what was asked is not disclosed"));
+    };
+    let entity = |kind: &str, id: &str| json!({"type": kind, "id": id});
+    let put = Put {
+        principal: entity("Account", asked.text("account")),
+        action: entity("Action", "infer"),
+        resource: entity("Model", asked.text("model")),
+        context: asked.leaf.get("context").cloned().unwrap_or_default(),
+    };
+    let stated = json(opened, &format!("rulings/{seq}.json")).map_err(Otherwise::Differs)?;
+    let Some(stated) = stated else {
+        return absent(format!("rulings/{seq}.json"));
+    };
+    let inputs: Put = serde_json::from_value(stated.clone())
+        .map_err(|e| Otherwise::Differs(format!("rulings/{seq}.json: {e}")))?;
+    if inputs != put {
+        return differs(format!(
+            "rulings/{seq}.json is not what record {seq} says was asked"
+        ));
+    }
+    let sources = sources(opened, asked.text("policy")).map_err(Otherwise::Differs)?;
+    let Some(sources) = sources else {
+        return absent(format!(
+            "the texts of the policies {}",
+            asked.text("policy")
+        ));
+    };
+    let answer = sources
+        .answer(&put)
+        .map_err(|e| Otherwise::Differs(e.to_string()))?;
+    if answer.policy_sha256 != asked.text("policy") {
+        return differs("the texts of its policies are not those that the record states");
+    }
+    let decision = stated.get("decision").and_then(Value::as_str);
+    if decision != Some(answer.decision.as_str())
+        || words(stated.get("clauses")) != sorted(&answer.clauses)
+    {
+        return differs(format!("it is `{}` now", answer.decision));
+    }
+    Ok(answer)
+}
+
+fn sorted(words: &[String]) -> Vec<String> {
+    let mut words = words.to_vec();
+    words.sort();
+    words
 }
 
 /// The texts of a policy set, in the order of their digest.
@@ -147,84 +242,5 @@ fn sources(opened: &Opened, policy: &str) -> Result<Option<Sources>, String> {
     }))
 }
 
-/// Every score at every look of every account, and the findings at theirs.
-fn scores(opened: &Opened, replayed: &mut Replayed) {
-    let Some(text) = opened.files.get("detector/detector.json") else {
-        replayed
-            .absent
-            .push("the detector and its inputs".to_owned());
-        return;
-    };
-    let digest = hex::encode(Sha256::digest(text));
-    let Ok(Ok(detector)) = std::str::from_utf8(text).map(Detector::parse) else {
-        let what = "the detector cannot be read".to_owned();
-        replayed.mismatches.push(what);
-        return;
-    };
-    let names = opened.files.keys();
-    for name in names.filter(|n| n.starts_with("detector/accounts/")) {
-        let scored = account(opened, name, &detector, &digest, replayed);
-        if let Err(what) = scored {
-            replayed.mismatches.push(format!("{name}: {what}"));
-        }
-    }
-}
-
-fn account(
-    opened: &Opened,
-    name: &str,
-    detector: &Detector,
-    digest: &str,
-    replayed: &mut Replayed,
-) -> Result<(), String> {
-    let inputs = json(opened, name)?.ok_or("it is missing")?;
-    let text = |name: &str| inputs.get(name).and_then(Value::as_str);
-    if text("detector_sha256") != Some(digest) {
-        return Err("it was scored by another detector".to_owned());
-    }
-    let declared = text("declared").map(|word| Peers::parse(word).ok_or("unknown peers"));
-    let declared = declared.transpose()?;
-    let looks = inputs.get("looks").and_then(Value::as_array);
-    let looks = looks.ok_or("it has no looks")?;
-    let mut least = None;
-    for stated in looks {
-        let bytes = stated.get("sums").and_then(Value::as_str).unwrap_or("");
-        let bytes = STANDARD.decode(bytes).map_err(|e| e.to_string())?;
-        let sums = Account::from_bytes(&bytes).map_err(|e| e.to_string())?;
-        let again = look(detector, &sums, declared, &mut least);
-        if again != *stated {
-            return Err(format!("its score after {} exchanges differs", sums.seen()));
-        }
-        replayed.scores += 1;
-    }
-    let findings = inputs.get("findings").and_then(Value::as_array);
-    for finding in findings.into_iter().flatten() {
-        finding_again(finding, looks, replayed)?;
-    }
-    Ok(())
-}
-
-/// A finding states its statistic as a number: it is compared as the digits of one.
-fn finding_again(finding: &Value, looks: &[Value], replayed: &mut Replayed) -> Result<(), String> {
-    let field = |of: &Value, name: &str| of.get(name).cloned().unwrap_or_default();
-    let id = finding.get("id").and_then(Value::as_str).unwrap_or("?");
-    let at = looks.iter().find(|look| {
-        look.as_object()
-            .is_some_and(|l: &Map<_, _>| l.get("look").is_some())
-            && field(look, "seen") == field(finding, "look")
-    });
-    let Some(at) = at else {
-        replayed.absent.push(format!("the inputs of {id}"));
-        return Ok(());
-    };
-    let stated = finding.get("statistic").and_then(Value::as_f64);
-    let again = at.get("statistic").and_then(Value::as_str);
-    let again = again.and_then(|digits| digits.parse::<f64>().ok());
-    match (stated, again) {
-        (Some(stated), Some(again)) if stated.to_bits() == again.to_bits() => {
-            replayed.findings += 1;
-            Ok(())
-        }
-        _ => Err(format!("{id} states another score")),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ impl Judge for Permit {
             verdict: Verdict::Permit,
             clauses: Vec::new(),
             policy_sha256: "00".into(),
+            asked: None,
             until: None,
         }
     }
@@ -243,7 +244,7 @@ fn what_was_decided_outlives_a_restart() {
                 digest: [1; 32],
                 held: vec![(account(2), vec![held])],
             };
-            keeper.steps(vec![(step, row)]).await.unwrap();
+            keeper.steps(vec![(step, row)], Vec::new()).await.unwrap();
             let rows = keeper.ask(|engine| engine.directory().rows());
             drop(keeper);
             task.finished().await;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use evidence::checkpoint::{Checkpoint, Verifier};
-use evidence::ledger::Question;
-use evidence::merkle::{Hash, leaf_hash};
+use evidence::ledger::{Question, root_of};
+use evidence::merkle::{Hash, leaf_hash, verify_consistency};
 use facts::AccountId;
 use store::{HOUSE, JournalRow, ROOT, RootEntryRow};
 use verifier::proof::{TlogProof, TlogProofError};
@@ -64,6 +64,19 @@ pub(crate) struct Receipt {
     pub(crate) ledger_origin: String,
     /// The root log's.
     pub(crate) root_origin: String,
+}
+
+/// The first records of a ledger, proven together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Beginning {
+    /// Their leaves, from the ledger's first on, none left out.
+    pub(crate) leaves: Vec<Vec<u8>>,
+    /// That the ledger continues the tree of these leaves alone.
+    pub(crate) proof: Vec<Hash>,
+    /// The ledger's checkpoint, signed.
+    pub(crate) note: String,
+    /// That this is in the root log.
+    pub(crate) ledger: TlogProof,
 }
 
 /// Why there is no file or receipt.
@@ -210,6 +223,39 @@ impl Ledger {
         };
         self.holds(&receipt)?;
         Ok(receipt)
+    }
+
+    /// The first records of an account's ledger under what was published once: one proof for all.
+    ///
+    /// # Errors
+    /// [`ReadError`]; also when the leaves are not those of the ledger.
+    pub(crate) async fn beginning_under(
+        &self,
+        root: &Published,
+        account: &AccountId,
+        leaves: Vec<Vec<u8>>,
+    ) -> Result<Beginning, ReadError> {
+        let shown = self.shown(root, account.as_str()).await?;
+        let (first, size) = (leaves.len() as u64, shown.checkpoint.size);
+        let broken = |what: &str| ReadError::Broken(format!("the ledger of `{account}`: {what}"));
+        let proof = self.answer(shown.epoch, &shown.name, Question::Consistency(first), size);
+        let proof = proof.await?;
+        let proof = proof.ok_or_else(|| broken("its tiles cannot be read"))?;
+        let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+        verify_consistency(
+            first,
+            &root_of(&hashes),
+            size,
+            &shown.checkpoint.root,
+            &proof,
+        )
+        .map_err(|e| broken(&e.to_string()))?;
+        Ok(Beginning {
+            leaves,
+            proof,
+            note: self.note(&shown)?,
+            ledger: self.ledger_proof(root, &shown).await?,
+        })
     }
 
     /// That a ledger's checkpoint is an entry of the root log.

@@ -1,6 +1,7 @@
 //! Cases: replayed from the store, decided by the room `cases`, recorded
 //! before they act.
 
+mod judged;
 mod typed;
 mod view;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 use cases::{Actor, Case, Deed, Effect, Measure, Observation, Step as CaseStep};
 use console::{NewCase, OfficeError, Step};
 use engine::{Act, Held};
+use evidence::Record;
 use facts::{AccountId, CaseId, ClauseId, Timestamp};
 use store::{CaseStepRow, SystemClock};
 
@@ -77,7 +79,7 @@ pub(super) async fn propose(
     let by = staff(folder, &new.by)?;
     let random: [u8; 8] = store::random().map_err(broken)?;
     let id = CaseId::parse(&format!("case-{}", hex::encode(random))).map_err(|e| malformed(&e))?;
-    let then = new.then.clone();
+    let (then, finding) = (new.then.clone(), new.finding.clone());
     let at = SystemClock.now();
     let first = CaseStep {
         at,
@@ -90,8 +92,9 @@ pub(super) async fn propose(
         let deed = typed::deed(&case, &step, at)?;
         take(&mut case, by, deed, (String::new(), at))?;
     }
+    let rests_on = judged::rests_on(keeper, folder, &case, finding.as_deref()).await?;
     let taken = Taken { case, from: 0 };
-    record(keeper, std::slice::from_ref(&taken)).await?;
+    record(keeper, std::slice::from_ref(&taken), rests_on).await?;
     Ok(taken.case)
 }
 
@@ -162,7 +165,7 @@ pub(super) async fn step(
             Effect::Inform | Effect::Enforce => {}
         }
     }
-    record(keeper, &taken).await?;
+    record(keeper, &taken, Vec::new()).await?;
     Ok(taken.swap_remove(0).case)
 }
 
@@ -226,7 +229,7 @@ fn events(case: &Case, step: &CaseStep) -> Vec<String> {
     events
 }
 
-async fn record(keeper: &Keeper, all: &[Taken]) -> Result<(), OfficeError> {
+async fn record(keeper: &Keeper, all: &[Taken], rests_on: Vec<Record>) -> Result<(), OfficeError> {
     let mut steps = Vec::new();
     for Taken { case, from } in all {
         let last = case.steps().len().saturating_sub(1);
@@ -246,7 +249,7 @@ async fn record(keeper: &Keeper, all: &[Taken]) -> Result<(), OfficeError> {
             steps.push((command, row));
         }
     }
-    keeper.steps(steps).await.map_err(refused)
+    keeper.steps(steps, rests_on).await.map_err(refused)
 }
 
 #[cfg(test)]

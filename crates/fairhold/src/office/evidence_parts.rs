@@ -2,21 +2,25 @@
 //! the texts of the policies, each question as it was put, the detector and
 //! the sums of each accused account at its looks. No prompt is in any of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cases::Case;
 use console::OfficeError;
 use detection::{Account, Detector, LOOKS, Peers, Reader};
 use evidence::{Event, Record};
-use facts::{AccountId, ModelName, Timestamp};
+use facts::{AccountId, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use terms::{Act, Agreement, Put, Standing};
+use store::JournalRow;
+use terms::{DocumentId, Put};
 
+use super::disclosed::Chosen;
 use crate::judge::Documents;
 use crate::keeper::Keeper;
+use crate::watch::finding::{digits, judged_by};
 use crate::watch::{book, model};
 
 /// Files of a bundle, by name.
@@ -31,141 +35,95 @@ fn written(value: &Value) -> Result<Vec<u8>, OfficeError> {
     serde_json::to_vec(value).map_err(failed)
 }
 
-/// The exact text of a number: what is made again must match to the digit.
-pub(crate) fn digits(number: f64) -> String {
-    format!("{number:?}")
-}
-
-/// The questions behind the disclosed intents, where the terms of today's
-/// agreement give the policies and clauses that were recorded. Where they do
-/// not, because the agreement changed since, nothing is said: the ruling then
-/// reads as unproven.
-pub(crate) fn rulings(
-    keeper: &Keeper,
+/// The questions that the disclosed intents were ruled on, as they were recorded, each in the JSON
+/// that Cedar's own tools read, with the policies of the digest recorded: found by the documents
+/// that bound then, whatever binds today. Where the catalogue no longer has them, the question
+/// goes without, and its rulings read as unproven.
+pub(super) fn rulings<'a>(
     documents: Option<&Documents>,
-    leaves: &[Vec<u8>],
+    records: impl Iterator<Item = &'a JournalRow>,
 ) -> Result<Parts, OfficeError> {
     let mut parts = Parts::new();
-    for leaf in leaves {
-        let Ok((seq, record)) = Record::parse(leaf) else {
+    for row in records.filter(|row| row.kind == "asked") {
+        let Ok((seq, record)) = Record::parse(&row.leaf) else {
             continue;
         };
-        let Some(account) = &record.account else {
-            continue;
-        };
-        let agreement = keeper.ask(|engine| agreement(engine.directory(), account));
-        let Some(asked) = Asked::of(&record, account, &agreement) else {
-            continue;
-        };
-        if let Some(ruling) = asked.ruling(documents, &mut parts)? {
+        if let Some(question) = Question::of(&record) {
+            let ruling = question.ruling(documents, &mut parts)?;
             parts.insert(format!("rulings/{seq}.json"), written(&ruling)?);
         }
     }
     Ok(parts)
 }
 
-fn agreement(directory: &engine::Directory, account: &AccountId) -> Agreement {
-    let known = directory.account(account);
-    known.map_or_else(Agreement::default, |known| (*known.agreement).clone())
-}
-
-/// A recorded request and what its account agreed to.
-struct Asked<'a> {
-    account: &'a AccountId,
-    agreement: &'a Agreement,
-    at: Timestamp,
-    model: &'a ModelName,
-    endpoint: facts::Endpoint,
-    purpose: Option<&'a str>,
+/// A question as the log records it.
+struct Question<'a> {
     policy: &'a str,
-    clauses: BTreeSet<String>,
+    documents: &'a [String],
+    at: Timestamp,
+    put: Put,
 }
 
-impl<'a> Asked<'a> {
-    fn of(record: &'a Record, account: &'a AccountId, agreement: &'a Agreement) -> Option<Self> {
-        let Event::Intent {
-            endpoint,
+impl<'a> Question<'a> {
+    fn of(record: &'a Record) -> Option<Self> {
+        let Event::Asked {
             model,
             policy,
-            clauses,
-            purpose,
-            ..
+            documents,
+            context,
         } = &record.event
         else {
             return None;
         };
+        let entity = |kind: &str, id: &str| json!({"type": kind, "id": id});
         Some(Self {
-            account,
-            agreement,
-            at: record.at,
-            model,
-            endpoint: *endpoint,
-            purpose: purpose.as_deref(),
             policy,
-            clauses: clauses.iter().map(ToString::to_string).collect(),
+            documents,
+            at: record.at,
+            put: Put {
+                principal: entity("Account", record.account.as_ref()?.as_str()),
+                action: entity("Action", "infer"),
+                resource: entity("Model", model.as_str()),
+                context: Value::Object(context.clone()),
+            },
         })
     }
 
-    /// The question with its answer, once it is the one recorded; the policies'
-    /// texts are added to `parts` once for each set.
+    /// The question with its answer; the policies' texts are added to `parts` once for each set.
     fn ruling(
         &self,
         documents: Option<&Documents>,
         parts: &mut Parts,
-    ) -> Result<Option<Value>, OfficeError> {
-        let bound = documents.map(|d| d.binding(self.agreement, Some(self.model)));
-        let bound: Vec<_> = bound.into_iter().flatten().map(|(id, _)| id).collect();
-        let (Some(documents), false) = (documents, bound.is_empty()) else {
-            // No terms bind: the digest of the empty policy set stands in the record.
-            let none = hex::encode(Sha256::digest(b""));
-            return Ok((self.policy == none && self.clauses.is_empty())
-                .then(|| json!({"policy_sha256": none, "decision": "allow", "clauses": []})));
+    ) -> Result<Value, OfficeError> {
+        let put = serde_json::to_value(&self.put).map_err(failed)?;
+        let mut ruling = put.as_object().cloned().unwrap_or_default();
+        ruling.insert("policy_sha256".to_owned(), json!(self.policy));
+        ruling.insert("entities".to_owned(), json!([]));
+        let bound: Option<Vec<DocumentId>> = self
+            .documents
+            .iter()
+            .map(|name| DocumentId::parse(name))
+            .collect();
+        let terms = documents
+            .zip(bound)
+            .and_then(|(documents, bound)| documents.library().bound(&bound).ok());
+        let Some((terms, sources)) = terms.and_then(|t| t.sources(self.at).map(|s| (t, s))) else {
+            return Ok(Value::Object(ruling));
         };
-        let terms = documents.library().bound(&bound).map_err(failed)?;
-        let question = terms::Question {
-            account: self.account,
-            act: Act::Infer {
-                model: self.model,
-                endpoint: self.endpoint,
-            },
-            purpose: self.purpose,
-            declared: &self.agreement.declared,
-            conduct: &self.agreement.conduct,
-            authorisations: &self.agreement.authorisations,
-            country: None,
-            exceeded: terms::Exceeded::default(),
-            standing: Standing::Active,
-            at: self.at,
-        };
-        let (Some(replay), Some(sources)) = (terms.replay(&question), terms.sources(self.at))
-        else {
-            return Ok(None);
-        };
-        let put = Put {
-            principal: replay.principal,
-            action: replay.action,
-            resource: replay.resource,
-            context: replay.context,
-        };
-        let answer = sources.answer(&put).map_err(failed)?;
-        let clauses: BTreeSet<String> = answer.clauses.iter().cloned().collect();
-        if answer.policy_sha256 != self.policy || clauses != self.clauses {
-            return Ok(None);
+        let answer = sources.answer(&self.put).map_err(failed)?;
+        if answer.policy_sha256 != self.policy {
+            return Ok(Value::Object(ruling));
         }
-        policies(&answer.policy_sha256, &sources, parts);
+        policies(self.policy, &sources, parts);
         let in_force = terms.in_force(self.at).unwrap_or_default();
         let texts: Vec<Value> = in_force.iter().map(document).collect();
         parts.insert(
-            format!("terms/{}.json", answer.policy_sha256),
+            format!("terms/{}.json", self.policy),
             written(&json!({"documents": texts}))?,
         );
-        let mut ruling = serde_json::to_value(&put).map_err(failed)?;
-        let told = serde_json::to_value(&answer).map_err(failed)?;
-        if let (Value::Object(ruling), Value::Object(told)) = (&mut ruling, told) {
-            ruling.extend(told);
-            ruling.insert("entities".to_owned(), json!(replay.entities));
-        }
-        Ok(Some(ruling))
+        ruling.insert("decision".to_owned(), json!(answer.decision));
+        ruling.insert("clauses".to_owned(), json!(answer.clauses));
+        Ok(Value::Object(ruling))
     }
 }
 
@@ -197,46 +155,70 @@ fn policies(digest: &str, sources: &terms::Sources, parts: &mut Parts) {
     }
 }
 
-/// The detector, and for each accused account its sums and scores at every look
-/// that it reached and now.
-pub(crate) async fn detector(
+/// What judged: the findings of the accused accounts as they are kept, the detectors that made
+/// them, the one that the case names, and for each account its sums and scores by that one at
+/// every look that it reached and now.
+pub(super) async fn detector(
     keeper: &Keeper,
     folder: &Path,
-    accused: &[AccountId],
+    case: &Case,
+    chosen: &Chosen,
 ) -> Result<Parts, OfficeError> {
-    let text = model::load(folder).map_err(|e| OfficeError::Unavailable(e.message))?;
-    let text = text.to_text().map_err(failed)?;
+    let text = of_case(folder, case, chosen)?;
     let detector = Detector::parse(&text).map_err(failed)?;
     let digest = hex::encode(Sha256::digest(&text));
     let mut parts = Parts::new();
-    for (n, account) in accused.iter().enumerate() {
-        let declared = book::declared(keeper, account);
-        let findings = keeper.database().findings(Some(account)).await;
-        let findings: Vec<Value> = findings
-            .map_err(failed)?
-            .iter()
-            .filter_map(|row| serde_json::from_str(&row.json).ok())
-            .collect();
-        let (looks, unread) = looks(keeper, &detector, account, declared).await?;
+    for (n, of) in chosen.accounts.iter().enumerate() {
+        for row in &of.findings {
+            let name = format!("findings/{}.json", row.id);
+            parts.insert(name, row.json.clone().into_bytes());
+            let by = judged_by(row);
+            if let Some(kept) = by.and_then(|by| model::kept(folder, &by).zip(Some(by))) {
+                let name = format!("detector/{}.json", hex::encode(kept.1));
+                parts.insert(name, kept.0.into_bytes());
+            }
+        }
+        let declared = book::declared(keeper, &of.account);
+        let (looks, unread) = looks(keeper, &detector, &of.account, declared).await?;
         if looks.is_empty() {
             continue;
         }
         let inputs = json!({
-            "account": account.as_str(),
+            "account": of.account.as_str(),
             "detector_sha256": digest,
             "detector": env!("CARGO_PKG_VERSION"),
             "population": detector.manifest.population,
             "declared": declared.map(Peers::word),
             "unread": unread,
             "looks": looks,
-            "findings": findings,
         });
         parts.insert(format!("detector/accounts/{n}.json"), written(&inputs)?);
     }
-    if !parts.is_empty() {
-        parts.insert("detector/detector.json".to_owned(), text.into_bytes());
-    }
+    parts.insert(format!("detector/{digest}.json"), text.into_bytes());
     Ok(parts)
+}
+
+/// The detector that the log names for a case; today's for older cases, and where what was kept is
+/// gone: nothing then says that it is the one.
+fn of_case(folder: &Path, case: &Case, chosen: &Chosen) -> Result<String, OfficeError> {
+    let named = chosen.house.iter().find_map(|row| {
+        let (_, record) = Record::parse(&row.leaf).ok()?;
+        match record.event {
+            Event::Judged {
+                detector,
+                case: Some(id),
+                ..
+            } if id == *case.id() => model::kept(folder, &detector),
+            _ => None,
+        }
+    });
+    match named {
+        Some(text) => Ok(text),
+        None => {
+            let today = model::load(folder).map_err(|e| OfficeError::Unavailable(e.message))?;
+            Ok(model::text(&today).map_err(OfficeError::Unavailable)?.0)
+        }
+    }
 }
 
 /// Sums and scores at each look, in the order in which the watch sees them; the

@@ -1,44 +1,30 @@
-//! The ledgers as people ask for them, and the bundle of a case under them.
+//! The ledgers as people ask for them.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use cases::Case;
 use console::{
     CheckpointView, EpochView, LedgerFile, LedgerOf, LedgerView, LedgersView, OfficeError, Receipt,
     ReceiptView,
 };
-use evidence::bundle::{Entry, Input, Ledger as Disclosed, Timestamp, write};
-use evidence::{Event, Record};
 use facts::AccountId;
-use store::{Database, HOUSE, JournalRow};
+use store::{Database, HOUSE};
 
-use super::evidence_parts;
 use super::people::refused;
-use crate::judge::Documents;
-use crate::keeper::{Keeper, KeeperError};
+use crate::keeper::Keeper;
 use crate::ledger::{Ledger, LedgerError, Published, ReadError, Standing, Whose};
-use crate::tsa::Tsa;
 
-/// Records read at once while a case's steps are looked for.
-const PAGE: u64 = 10_000;
-/// Records of each accused account that go into a bundle: its first ones.
-const RECORDS_OF_ACCOUNT: u32 = 4;
-/// Accounts whose records go into a bundle.
-const ACCOUNTS: usize = 100;
 /// Ledgers read at once.
 const LEDGERS: u32 = 1_000;
 
-fn failed(error: impl std::fmt::Display) -> OfficeError {
+pub(super) fn failed(error: impl std::fmt::Display) -> OfficeError {
     OfficeError::Unavailable(format!("failed to read the ledger: {error}"))
 }
 
-fn unsigned(error: &LedgerError) -> OfficeError {
+pub(super) fn unsigned(error: &LedgerError) -> OfficeError {
     OfficeError::Unavailable(error.to_string())
 }
 
-fn unread(error: ReadError) -> OfficeError {
+pub(super) fn unread(error: ReadError) -> OfficeError {
     match error {
         ReadError::Absent => OfficeError::NotFound("the ledger has no such file".to_owned()),
         ReadError::NotYet => {
@@ -188,113 +174,4 @@ pub(super) async fn rotate(
         .map_err(refused)?;
     let published = ledger.rotate(reason).await.map_err(|e| unsigned(&e))?;
     Ok(view(ledger, &published))
-}
-
-/// What an export needs.
-pub(super) struct Desk<'a> {
-    pub(super) keeper: &'a Keeper,
-    pub(super) ledger: &'a Arc<Ledger>,
-    pub(super) tsa: Option<&'a Tsa>,
-    pub(super) terms: Option<&'a Documents>,
-    pub(super) folder: &'a Path,
-}
-
-impl Desk<'_> {
-    /// The inputs of the rulings on these records, and of the accused accounts' scores.
-    async fn parts(
-        &self,
-        case: &Case,
-        rows: &[JournalRow],
-    ) -> Result<Vec<(String, Vec<u8>)>, OfficeError> {
-        let leaves: Vec<Vec<u8>> = rows.iter().map(|row| row.leaf.clone()).collect();
-        let accused = case.accounts();
-        let accused = accused.get(..ACCOUNTS).unwrap_or(accused);
-        let mut parts = evidence_parts::rulings(self.keeper, self.terms, &leaves)?;
-        parts.extend(evidence_parts::detector(self.keeper, self.folder, accused).await?);
-        Ok(parts.into_iter().collect())
-    }
-}
-
-/// The evidence bundle of a case.
-pub(super) async fn export(desk: &Desk<'_>, case: &Case) -> Result<Vec<u8>, OfficeError> {
-    let (keeper, ledger, tsa) = (desk.keeper, desk.ledger, desk.tsa);
-    let published = ledger.seal().await.map_err(|e| unsigned(&e))?;
-    let database = keeper.database();
-    let mut rows = steps_of(database, case, published.sealed).await?;
-    for account in case.accounts().iter().take(ACCOUNTS) {
-        let of_account = database.records_of_account(account, None, RECORDS_OF_ACCOUNT);
-        rows.extend(of_account.await.map_err(failed)?);
-    }
-    rows.retain(|row| row.seq < published.sealed);
-    rows.sort_by_key(|row| row.seq);
-    rows.dedup_by_key(|row| row.seq);
-    let extra = desk.parts(case, &rows).await?;
-    let mut ledgers: BTreeMap<u64, Disclosed> = BTreeMap::new();
-    for row in rows {
-        let receipt = ledger.receipt_under(&published, row).await;
-        let receipt = receipt.map_err(unread)?;
-        let (place, proof) = (receipt.ledger.index, receipt.ledger.hashes);
-        let checkpoint = receipt.record.checkpoint;
-        let of = ledgers.entry(place).or_insert_with(|| Disclosed {
-            checkpoint,
-            place,
-            proof,
-            entries: Vec::new(),
-        });
-        of.entries.push(Entry {
-            seq: receipt.seq,
-            index: receipt.record.index,
-            leaf: receipt.leaf,
-            proof: receipt.record.hashes,
-        });
-    }
-    let ledgers: Vec<Disclosed> = ledgers.into_values().collect();
-    let steps: Vec<String> = case.steps().iter().map(cases::Step::canonical).collect();
-    let origin = &published.checkpoint.origin;
-    let key = ledger.key().under(origin).map_err(failed)?;
-    write(&Input {
-        case: case.id().as_str(),
-        statement: &case.statement(),
-        steps: &steps,
-        key: &key,
-        checkpoint: &published.note,
-        ledgers: &ledgers,
-        entries: &[],
-        policy: Some(&ledger.witnesses().policy(&key.vkey())),
-        timestamp: timestamp(tsa, &published.note).await.as_ref(),
-        extra: &extra,
-    })
-    .map_err(failed)
-}
-
-/// A timestamp over a checkpoint. A bundle without one is a bundle: it only proves less.
-async fn timestamp(tsa: Option<&Tsa>, note: &str) -> Option<Timestamp> {
-    match tsa?.stamp(note.as_bytes()).await {
-        Ok(timestamp) => Some(timestamp),
-        Err(why) => {
-            tracing::error!("the bundle goes without a timestamp: {why}");
-            None
-        }
-    }
-}
-
-/// The records of the case's steps. The log is read through: cases are few,
-/// and so are exports.
-async fn steps_of(
-    database: &Database,
-    case: &Case,
-    size: u64,
-) -> Result<Vec<JournalRow>, OfficeError> {
-    let mut found = Vec::new();
-    for from in (0..size).step_by(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
-        let page = database.records(from..(from + PAGE).min(size)).await;
-        let page = page.map_err(|e| refused(KeeperError::Store(e)))?;
-        let ours = |row: &JournalRow| {
-            row.kind == "case_step"
-                && Record::parse(&row.leaf)
-                    .is_ok_and(|(_, r)| matches!(&r.event, Event::CaseStep { case: id, .. } if id == case.id()))
-        };
-        found.extend(page.into_iter().filter(ours));
-    }
-    Ok(found)
 }

@@ -9,7 +9,7 @@ use detection::{
     Subject, Sums, frames_of, levels,
 };
 use facts::{AccountId, Exchange, ExchangeId, ModelName, Timestamp};
-use store::{Database, FindingRow, LookRow, ProfileRow, WatchBatch};
+use store::{Database, LookRow, ProfileRow, WatchBatch};
 use terms::{Authorisation, Purpose};
 
 use super::kept::Kept;
@@ -95,7 +95,7 @@ impl Standing {
     }
 
     /// The peers of the first purpose that has any.
-    fn peers(&self) -> Option<Peers> {
+    pub(super) fn peers(&self) -> Option<Peers> {
         let purposes = self.purposes.iter();
         let mut known = purposes.filter_map(|word| Purpose::parse(word).ok());
         known.find_map(peers_of)
@@ -183,6 +183,8 @@ pub(crate) struct Hit {
     pub(crate) judgement: Judgement,
     /// Sums of the programme that carries it.
     pub(crate) sums: Sums,
+    /// Sums of the whole account, in their stored form.
+    pub(crate) profile: Vec<u8>,
     /// All looks so far, this one last.
     pub(crate) looks: Vec<Look>,
     /// Who it is.
@@ -336,13 +338,11 @@ impl Book {
         &mut self,
         database: &Database,
         worked: Worked,
-        findings: Vec<FindingRow>,
         next: u64,
     ) -> Result<(), WatchError> {
         let batch = WatchBatch {
             profiles: worked.profiles.clone(),
             looks: worked.looks.into_values().collect(),
-            findings,
             next,
         };
         database.keep_watch(batch).await?;
@@ -422,6 +422,7 @@ impl Test {
             at: seen.at,
             next: seen.next,
             sums: self.detector.sums(&state.account, frame).clone(),
+            profile: state.account.to_bytes(),
             looks: state.looks.clone(),
             judgement,
             may: passed.may(standing.declaration(covered.is_some())),

@@ -1,9 +1,12 @@
 //! A look that says something, written down: what was seen, how sure one may
 //! be, what it rests on, and what was looked for in the account's favour.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use console::{CueView, FactView, FindingView};
-use detection::{Catalogue, Cue, Frame, Mild, Reader, SketchKey, frames_of, prompt_sketch};
+use detection::{Catalogue, Cue, Frame, Mild, Peers, Reader, SketchKey, frames_of, prompt_sketch};
 use facts::{Exchange, Timestamp};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use store::{FindingRow, FleetRank};
 
@@ -63,15 +66,65 @@ pub(super) async fn fleet(keeper: &Keeper, hit: &Hit) -> Result<FleetRank, Watch
     Ok(rank.await?)
 }
 
-/// The finding, to be kept; none if it had no JSON form, which it always has.
-pub(super) fn row(hit: &Hit, relied_on: &ReliedOn, rank: FleetRank) -> Option<FindingRow> {
+/// The finding, to be kept with the inputs of its score; none if it had no JSON form, which it
+/// always has. `judged_by` is the SHA-256 of the detector's file.
+pub(super) fn row(
+    hit: &Hit,
+    relied_on: &ReliedOn,
+    rank: FleetRank,
+    judged_by: &[u8; 32],
+) -> Option<FindingRow> {
     let view = view(hit, relied_on, rank);
     Some(FindingRow {
-        json: serde_json::to_string(&view).ok()?,
+        json: with_inputs(&view, &inputs(hit, judged_by))?,
         id: view.id,
         account: hit.account.clone(),
         at: hit.at,
     })
+}
+
+/// A finding's text, as it is kept and as the log names its digest.
+pub(super) fn with_inputs(view: &FindingView, inputs: &Value) -> Option<String> {
+    let mut whole = serde_json::to_value(view).ok()?;
+    let fields = whole.as_object_mut()?;
+    fields.insert("inputs".to_owned(), inputs.clone());
+    serde_json::to_string(&whole).ok()
+}
+
+/// The exact text of a number: what is made again must match to the digit.
+pub(crate) fn digits(number: f64) -> String {
+    format!("{number:?}")
+}
+
+/// All that the score and its chances were computed of, and what they came to. Integers and
+/// digits: nothing is rounded on the way.
+fn inputs(hit: &Hit, judged_by: &[u8; 32]) -> Value {
+    let earlier = hit
+        .looks
+        .split_last()
+        .map_or(&[][..], |(_, earlier)| earlier);
+    let earlier = earlier
+        .iter()
+        .map(|look| json!({"place": look.place, "statistic": digits(look.statistic)}));
+    json!({
+        "judged_by": hex::encode(judged_by),
+        "declared": hit.standing.peers().map(Peers::word),
+        "sums": STANDARD.encode(&hit.profile),
+        "earlier": earlier.collect::<Vec<Value>>(),
+        "statistic": digits(hit.judgement.intent.statistic),
+        "p": digits(hit.judgement.rank.p),
+        "anytime_p": digits(hit.judgement.anytime.p),
+    })
+}
+
+/// By what a finding was made, as it says itself: SHA-256 of the detector's file, or of the known
+/// campaign's. Findings of earlier versions do not say.
+pub(crate) fn judged_by(row: &FindingRow) -> Option<[u8; 32]> {
+    let whole: Value = serde_json::from_str(&row.json).ok()?;
+    let told = whole.pointer("/inputs/judged_by")?.as_str()?;
+    let mut digest = [0; 32];
+    hex::decode_to_slice(told, &mut digest).ok()?;
+    Some(digest)
 }
 
 fn view(hit: &Hit, relied_on: &ReliedOn, rank: FleetRank) -> FindingView {

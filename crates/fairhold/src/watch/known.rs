@@ -11,10 +11,12 @@ use console::{FactView, FindingView};
 use detection::campaign::{BackTest, Campaign, CampaignId, Hit, Matcher, Tally};
 use detection::{BackTested, Notice, SketchMatch, Subject};
 use facts::AccountId;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use store::FindingRow;
 
 use super::book::{Seen, Standing};
+use super::finding::with_inputs;
 
 /// Accounts whose recent matches are remembered at once; beyond it those of one are forgotten.
 const TALLIES_MAX: usize = 100_000;
@@ -126,8 +128,10 @@ fn row(
     standing: &Standing,
 ) -> Option<FindingRow> {
     let view = view(seen, campaign, hit, ids, standing)?;
+    let judged_by = Sha256::digest(campaign.canonical().ok()?);
+    let inputs = json!({"judged_by": hex::encode(judged_by)});
     Some(FindingRow {
-        json: serde_json::to_string(&view).ok()?,
+        json: with_inputs(&view, &inputs)?,
         id: view.id,
         account: seen.account.clone(),
         at: seen.at,

@@ -9,6 +9,7 @@ use facts::{Ending, Endpoint, ExchangeId, ModelName, Usage};
 use gateway::Desk as _;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
+use sha2::{Digest as _, Sha256};
 use store::SystemClock;
 use tempfile::TempDir;
 
@@ -57,9 +58,9 @@ pub(crate) fn ordinary(n: usize) -> String {
     }
 }
 
-struct Bench {
-    house: House,
-    office: LocalOffice,
+pub(crate) struct Bench {
+    pub(crate) house: House,
+    pub(crate) office: LocalOffice,
     keys: BTreeMap<String, String>,
     asked: usize,
     _folder: TempDir,
@@ -67,11 +68,15 @@ struct Bench {
 
 impl Bench {
     async fn open(url: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let plan = Plan {
+        Self::with(Plan {
             database_url: url.map(str::to_owned),
             ..Plan::at_rest()
-        };
+        })
+        .await
+    }
+
+    pub(crate) async fn with(plan: Plan) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let house = House::open(&folder.path().join("data"), plan)
             .await
             .unwrap();
@@ -84,7 +89,7 @@ impl Bench {
         }
     }
 
-    async fn account(&mut self, name: &str, purposes: &[&str]) {
+    pub(crate) async fn account(&mut self, name: &str, purposes: &[&str]) {
         let new = NewAccount {
             account: name.to_owned(),
             project: name.to_owned(),
@@ -98,7 +103,7 @@ impl Bench {
     }
 
     /// One exchange, let upstream and ended.
-    async fn exchange(&mut self, account: &str, text: &str) {
+    pub(crate) async fn exchange(&mut self, account: &str, text: &str) {
         self.asked += 1;
         let keeper = &self.house.keeper;
         let ask = Ask {
@@ -143,7 +148,7 @@ impl Bench {
         watch
     }
 
-    async fn caught_up(&self) {
+    pub(crate) async fn caught_up(&self) {
         let mut watch = self.watch(10, 50).await;
         while watch.step().await.unwrap() > 0 {}
     }
@@ -154,7 +159,7 @@ impl Bench {
         State::from_bytes(&rows.unwrap().first().unwrap().state).unwrap()
     }
 
-    async fn findings(&self, account: &str) -> Vec<FindingView> {
+    pub(crate) async fn findings(&self, account: &str) -> Vec<FindingView> {
         self.office.findings(Some(account)).await.unwrap().findings
     }
 }
@@ -230,6 +235,52 @@ fn whatever_interrupts_the_watch_each_exchange_is_counted_once() {
         }
         assert!(!bench.findings("a").await.is_empty());
     });
+}
+
+/// The record of a finding names its exact bytes, and what is read again writes none anew.
+#[tokio::test]
+async fn a_finding_is_named_by_one_record_with_its_digest() {
+    let mut bench = Bench::open(None).await;
+    bench.account("a", &[]).await;
+    for n in 0..20 {
+        bench.exchange("a", &harvest(n)).await;
+    }
+    bench.caught_up().await;
+    let account = AccountId::parse("a").unwrap();
+    let database = bench.house.keeper.database();
+    let (_, detector) = model::text(&Detector::shipped().unwrap()).unwrap();
+    let folder = bench.house.folder.path();
+    assert!(model::kept(folder, &detector).is_some());
+    // As if the process had died after the record and before the profile was kept.
+    let anew = store::WatchBatch {
+        profiles: vec![store::ProfileRow {
+            account: account.clone(),
+            state: State::default().to_bytes(),
+        }],
+        ..store::WatchBatch::default()
+    };
+    database.keep_watch(anew).await.unwrap();
+    bench.caught_up().await;
+    let kept = database.findings(Some(&account)).await.unwrap();
+    let end = database.count().await.unwrap();
+    let rows = database.records_of_kind("judged", Some(&account), end);
+    let rows = rows.await.unwrap();
+    assert_eq!((kept.len(), rows.len()), (1, 1));
+    assert!(rows[0].leaf.len() <= 400, "{} bytes", rows[0].leaf.len());
+    let (_, record) = evidence::Record::parse(&rows[0].leaf).unwrap();
+    let named = evidence::Event::Judged {
+        detector,
+        finding: Some(evidence::Kept {
+            id: kept[0].id.clone(),
+            digest: Sha256::digest(&kept[0].json).into(),
+        }),
+        case: None,
+    };
+    assert_eq!(record.event, named);
+    // A file of that name that is not the detector is none.
+    let name = format!("detectors/{}.json", hex::encode(detector));
+    std::fs::write(folder.join(name), "{}").unwrap();
+    assert!(model::kept(folder, &detector).is_none());
 }
 
 #[test]

@@ -68,6 +68,7 @@ impl Desk for Ledger {
             body_sha256: ask.body_sha256,
             clauses: Vec::new(),
             policy_sha256: std::sync::Arc::from(""),
+            asked: None,
             purpose: None,
             marked: self.marked.lock().unwrap().clone(),
             limits: LimitState {

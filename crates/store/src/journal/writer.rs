@@ -438,6 +438,8 @@ fn described(event: &Event) -> (&'static str, Option<&ExchangeId>) {
         Event::Intent { exchange, .. } => ("intent", Some(exchange)),
         Event::Refusal { exchange, .. } => ("refusal", Some(exchange)),
         Event::Completion { exchange, .. } => ("completion", Some(exchange)),
+        Event::Asked { .. } => ("asked", None),
+        Event::Judged { .. } => ("judged", None),
         Event::CaseStep { .. } => ("case_step", None),
         Event::Directory { .. } => ("directory", None),
         Event::Erased { .. } => ("erased", None),
@@ -450,7 +452,9 @@ fn closing(record: &Record) -> Option<u64> {
     match &record.event {
         Event::Completion { intent, .. } => Some(*intent),
         Event::Intent { .. }
+        | Event::Asked { .. }
         | Event::Refusal { .. }
+        | Event::Judged { .. }
         | Event::CaseStep { .. }
         | Event::Directory { .. }
         | Event::Erased { .. }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{FindingRow, FleetRank, LookRow, ProfileRow, WatchBatch};
+use crate::{Change, FindingRow, FleetRank, JournalError, LookRow, ProfileRow, WatchBatch};
 
 fn profile(name: &str, state: u8) -> ProfileRow {
     ProfileRow {
@@ -33,15 +33,12 @@ fn a_batch_of_the_watch_is_kept_with_its_cursor() {
         let first = WatchBatch {
             profiles: vec![profile("a", 1), profile("b", 1)],
             looks: vec![look("a", 5), look("b", -5)],
-            findings: vec![finding("f", "{}")],
             next: 9,
         };
         database.keep_watch(first).await.unwrap();
         let second = WatchBatch {
             profiles: vec![profile("b", 2)],
             looks: vec![look("b", 8)],
-            // A finding stays as it was written first.
-            findings: vec![finding("f", "{\"later\":1}")],
             next: 12,
         };
         database.keep_watch(second).await.unwrap();
@@ -56,11 +53,46 @@ fn a_batch_of_the_watch_is_kept_with_its_cursor() {
             at_least: 1,
         };
         assert_eq!(rank, expected);
-        assert_eq!(
-            database.findings(Some(&a)).await.unwrap(),
-            [finding("f", "{}")]
-        );
-        assert!(database.findings(Some(&b)).await.unwrap().is_empty());
         assert_eq!(database.profile_count().await.unwrap(), 2);
+    });
+}
+
+fn judged(row: FindingRow) -> Entry {
+    let record = Record {
+        at: NOON,
+        account: Some(row.account.clone()),
+        event: Event::Judged {
+            detector: [1; 32],
+            finding: Some(evidence::Kept {
+                id: row.id.clone(),
+                digest: [2; 32],
+            }),
+            case: None,
+        },
+    };
+    let mut entry = Entry::of(record);
+    entry.change = Some(Change::Finding(row));
+    entry
+}
+
+#[test]
+fn a_finding_is_kept_with_its_record_and_stays_as_it_was() {
+    on_both(|url| async move {
+        let (database, journal, _task) = started(&url).await;
+        journal.append(judged(finding("f", "{}"))).await.unwrap();
+        let again = judged(finding("f", "{\"later\":1}"));
+        let refused = journal.append(again).await;
+        assert!(matches!(refused, Err(JournalError::Refused(_))));
+        let (a, b) = (account("a"), account("b"));
+        let kept = database.findings(Some(&a)).await.unwrap();
+        assert_eq!(kept, [finding("f", "{}")]);
+        assert!(database.findings(Some(&b)).await.unwrap().is_empty());
+        let end = database.count().await.unwrap();
+        let of_a = database.records_of_kind("judged", Some(&a), end);
+        assert_eq!(of_a.await.unwrap().len(), 1);
+        for (account, end) in [(Some(&b), end), (None, 0)] {
+            let none = database.records_of_kind("judged", account, end);
+            assert!(none.await.unwrap().is_empty());
+        }
     });
 }

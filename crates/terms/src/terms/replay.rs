@@ -6,6 +6,7 @@ use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, Request};
 use facts::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{LoadError, Terms, load};
 use crate::Purpose;
@@ -58,6 +59,17 @@ pub struct Put {
     pub resource: Value,
     /// The context.
     pub context: Value,
+}
+
+/// A question that was ruled on, for whoever asks it again: all that the ruling rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The documents that bound, `provider/document`.
+    pub documents: Vec<String>,
+    /// The question as it was put to their policies.
+    pub put: Put,
+    /// SHA-256 of all of it: equal questions to equal policies have equal ones.
+    pub sha256: [u8; 32],
 }
 
 /// What a question is answered once more.
@@ -129,14 +141,22 @@ impl Terms {
         })
     }
 
-    /// The question as a stranger can decide it; none where no policies were
-    /// in force or the purpose is none, because then nobody was asked.
-    pub fn replay(&self, question: &Question<'_>) -> Option<Replay> {
+    /// The question with all that its ruling rests on; none where no policies were in force or
+    /// the purpose is none, because then nobody was asked.
+    pub fn asked(&self, question: &Question<'_>) -> Option<Asked> {
         let epoch = self.epoch(question.at)?;
         let purpose = question.purpose.map(Purpose::parse).transpose().ok()?;
-        let request = self.request(question, purpose).ok()?;
-        let (verdict, mut reason) = epoch.decided(&request);
-        reason.sort();
+        let put = self.put(question, purpose);
+        let documents: Vec<String> = self.documents.iter().map(ToString::to_string).collect();
+        let whole = json!([hex::encode(epoch.sha256), documents, put]);
+        Some(Asked {
+            sha256: Sha256::digest(whole.to_string()).into(),
+            documents,
+            put,
+        })
+    }
+
+    fn put(&self, question: &Question<'_>, purpose: Option<Purpose>) -> Put {
         let facts = self.facts(question, purpose);
         let mut context = serde_json::Map::new();
         for (name, word) in facts.texts {
@@ -153,6 +173,23 @@ impl Terms {
             Act::Infer { model, .. } => ("infer", entity("Model", model.as_str())),
             Act::Use { set, .. } => ("useOutput", entity("OutputSet", set)),
         };
+        Put {
+            principal: entity("Account", question.account.as_str()),
+            action: entity("Action", action),
+            resource,
+            context: Value::Object(context),
+        }
+    }
+
+    /// The question as a stranger can decide it; none where no policies were
+    /// in force or the purpose is none, because then nobody was asked.
+    pub fn replay(&self, question: &Question<'_>) -> Option<Replay> {
+        let epoch = self.epoch(question.at)?;
+        let purpose = question.purpose.map(Purpose::parse).transpose().ok()?;
+        let request = self.request(question, purpose).ok()?;
+        let (verdict, mut reason) = epoch.decided(&request);
+        reason.sort();
+        let put = self.put(question, purpose);
         let policies = epoch.policies.policies();
         Some(Replay {
             policy_sha256: hex::encode(epoch.sha256),
@@ -161,10 +198,10 @@ impl Terms {
                 .collect(),
             schema: load::SCHEMA.to_owned(),
             entities: Vec::new(),
-            principal: entity("Account", question.account.as_str()),
-            action: entity("Action", action),
-            resource,
-            context: Value::Object(context),
+            principal: put.principal,
+            action: put.action,
+            resource: put.resource,
+            context: put.context,
             decision: match verdict {
                 Verdict::Allow => "allow",
                 Verdict::Deny => "deny",

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{Predicate, text};
 use crate::bundle::{CHECKPOINT, Files, ledger_origin};
 use crate::checkpoint::{Checkpoint, Note, Verifier};
-use crate::merkle::{leaf_hash, verify_inclusion};
+use crate::merkle::{Hash, leaf_hash, tree_root, verify_consistency, verify_inclusion};
 use crate::proof::TlogProof;
 
 /// A record that the bundle discloses and proves.
@@ -59,15 +61,94 @@ pub(super) fn check(
             found.push(entry);
         }
     }
+    for (name, bundle) in files {
+        if let Some(place) = stem(name, "ledgers/", ".entries") {
+            let wrong = |what: String| format!("{name}: {what}");
+            let body = text(files, &format!("ledgers/{place}.body"))?;
+            let proof = text(files, &format!("ledgers/{place}.consistency"))?;
+            let all = beginning(bundle, body, proof, log.name()).map_err(wrong)?;
+            found.extend(all);
+        }
+    }
     found.sort_by_key(|entry| entry.seq);
+    let mut pairs = found.iter().zip(found.iter().skip(1));
+    if let Some((twice, _)) = pairs.find(|(one, next)| one.seq == next.seq) {
+        return Err(format!("record {} is disclosed twice", twice.seq));
+    }
     Ok((found, ledgers.len()))
+}
+
+/// The first records of a ledger, all of them: the ledger, whose checkpoint is an entry of the root
+/// log, continues the tree of these alone.
+fn beginning(bundle: &[u8], body: &str, proof: &str, log: &str) -> Result<Vec<Disclosed>, String> {
+    let leaves = bundled(bundle).ok_or("its lengths do not add up")?;
+    let ledger = Checkpoint::parse(body).map_err(|e| e.to_string())?;
+    let proof = hashes(proof).ok_or("its proof is not hashes in base64, one a line")?;
+    let own: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+    let (first, own) = (own.len() as u64, tree_root(&own));
+    verify_consistency(first, &own, ledger.size, &ledger.root, &proof)
+        .map_err(|e| e.to_string())?;
+    let mut found: Vec<Disclosed> = Vec::with_capacity(leaves.len());
+    for (index, leaf) in leaves.into_iter().enumerate() {
+        let (seq, leaf) = record(leaf)?;
+        let account = leaf.get("account").and_then(Value::as_str);
+        let first = found.first().map(|first| first.leaf.get("account"));
+        // All are of the first one's account: its ledger's name is derived once.
+        let fits = match first {
+            Some(first) => first.and_then(Value::as_str) == account,
+            None => ledger.origin == ledger_origin(log, account),
+        };
+        if !fits {
+            return Err(format!(
+                "record {seq} is not a record of `{}`",
+                ledger.origin
+            ));
+        }
+        if found.last().is_some_and(|last| last.seq >= seq) {
+            return Err(format!("record {seq} is not in the journal's order"));
+        }
+        found.push(Disclosed {
+            seq,
+            index: index as u64,
+            ledger: ledger.origin.clone(),
+            leaf,
+        });
+    }
+    Ok(found)
+}
+
+/// The entries of a bundle: each after its length in two bytes, high byte first.
+fn bundled(mut rest: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut found = Vec::new();
+    while let Some((length, tail)) = rest.split_first_chunk::<2>() {
+        let (entry, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        found.push(entry);
+        rest = tail;
+    }
+    rest.is_empty().then_some(found)
+}
+
+/// Hashes, one a line, each spelled in the one way.
+fn hashes(text: &str) -> Option<Vec<Hash>> {
+    let lines = text.split_terminator('\n').map(|line| {
+        let hash: Hash = STANDARD.decode(line).ok()?.try_into().ok()?;
+        Some(hash)
+    });
+    let found: Vec<Hash> = lines.collect::<Option<_>>()?;
+    let again: String = found.iter().map(|h| STANDARD.encode(h) + "\n").collect();
+    (again == text).then_some(found)
 }
 
 /// A proof of nothing, or nothing proven, is not left lying about.
 fn pairs(files: &Files) -> Result<(), String> {
     for (folder, ending) in [("entries/", ".json"), ("ledgers/", ".body")] {
         for name in files.keys().filter(|name| name.starts_with(folder)) {
-            let other = if let Some(stem) = stem(name, folder, ending) {
+            let first = folder == "ledgers/";
+            let other = if let Some(stem) = stem(name, folder, ".entries").filter(|_| first) {
+                format!("{folder}{stem}.consistency")
+            } else if let Some(stem) = stem(name, folder, ".consistency").filter(|_| first) {
+                format!("{folder}{stem}.entries")
+            } else if let Some(stem) = stem(name, folder, ending) {
                 format!("{folder}{stem}.tlog-proof")
             } else if let Some(stem) = stem(name, folder, ".tlog-proof") {
                 format!("{folder}{stem}{ending}")
@@ -131,7 +212,10 @@ fn entry(
     (log, root): (&Verifier, &Checkpoint),
     ledgers: &BTreeMap<&str, String>,
 ) -> Result<Disclosed, String> {
-    let record = record(seq, leaf)?;
+    let (stated, record) = record(leaf)?;
+    if stated != seq {
+        return Err(format!("the record is not that of number {seq}"));
+    }
     let proof = TlogProof::parse(text(files, &format!("entries/{seq}.tlog-proof"))?)
         .map_err(|e| e.to_string())?;
     if proof.extra.is_some() {
@@ -174,8 +258,8 @@ fn entry(
     })
 }
 
-/// A leaf in the one form it is written in, at its own number.
-fn record(seq: u64, leaf: &[u8]) -> Result<Map<String, Value>, String> {
+/// A leaf in the one form it is written in, with its own number.
+fn record(leaf: &[u8]) -> Result<(u64, Map<String, Value>), String> {
     let value: Value = serde_json::from_slice(leaf).map_err(|e| format!("no record: {e}"))?;
     if serde_json_canonicalizer::to_vec(&value).ok().as_deref() != Some(leaf) {
         return Err("the record is not in canonical form".to_owned());
@@ -183,12 +267,12 @@ fn record(seq: u64, leaf: &[u8]) -> Result<Map<String, Value>, String> {
     let Value::Object(record) = value else {
         return Err("the record is no object".to_owned());
     };
-    if record.get("seq").and_then(Value::as_u64) != Some(seq)
-        || record.get("type").and_then(Value::as_str).is_none()
-    {
-        return Err(format!("the record is not that of number {seq}"));
+    let seq = record.get("seq").and_then(Value::as_u64);
+    let kind = record.get("type").and_then(Value::as_str);
+    match (seq, kind) {
+        (Some(seq), Some(_)) => Ok((seq, record)),
+        _ => Err("the record has no number or no type".to_owned()),
     }
-    Ok(record)
 }
 
 /// The steps of the case are those of the log: all of them, once each, in order.

@@ -3,7 +3,7 @@
 //! Deciding and scoring again is `fairhold replay`; here each input is tied to
 //! the record or the case that it is of, so that none can be exchanged or left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -17,47 +17,80 @@ const POLICIES: &[u8] = b"fairhold terms 1\n";
 
 /// Requests that were let upstream, and those of them whose ruling can be made again.
 pub(super) fn rulings(given: &Given<'_>, entries: &[Disclosed]) -> Finding {
-    let mut untied = Vec::new();
-    let intents = entries.iter().filter(|e| e.text("type") == "intent");
-    let mut all = 0;
-    for intent in intents {
+    let (mut all, mut untied) = (0, 0);
+    let mut first: Option<String> = None;
+    let mut known: BTreeMap<u64, Result<(), &'static str>> = BTreeMap::new();
+    for intent in entries.iter().filter(|e| e.text("type") == "intent") {
         all += 1;
-        if let Err(what) = tied(given.files, intent) {
-            untied.push(format!("record {}: {what}", intent.seq));
+        let held = tied(intent, entries, |asked| {
+            *known
+                .entry(asked.seq)
+                .or_insert_with(|| question(given.files, asked))
+        });
+        if let Err(what) = held {
+            untied += 1;
+            first.get_or_insert_with(|| format!("record {}: {what}", intent.seq));
         }
     }
     Finding {
         part: Part::Rulings,
-        proven: all > 0 && untied.is_empty(),
+        proven: all > 0 && untied == 0,
         asked: given.asks(Part::Rulings),
-        what: match (all, untied.first()) {
+        what: match (all, first) {
             (0, _) => "no request is disclosed: no ruling can be made again".to_owned(),
-            (_, Some(first)) => format!("{} of {all} cannot be made again; {first}", untied.len()),
+            (_, Some(first)) => format!("{untied} of {all} cannot be made again; {first}"),
             (_, None) => format!(
-                "the inputs of {} are those that the records name; `fairhold replay` makes them again",
+                "the inputs of {} are those that the log records; `fairhold replay` makes them again",
                 counted(all, "ruling", "rulings")
             ),
         },
     }
 }
 
-/// The question is about the record's account, and the policies are those of
-/// the digest that the record states.
-fn tied(files: &Files, intent: &Disclosed) -> Result<(), &'static str> {
-    let bytes = files.get(&format!("rulings/{}.json", intent.seq));
+/// The record that says what was asked for an intent, of its own account and under its policies;
+/// `question` says whether that record's inputs are there.
+fn tied(
+    intent: &Disclosed,
+    entries: &[Disclosed],
+    question: impl FnOnce(&Disclosed) -> Result<(), &'static str>,
+) -> Result<(), &'static str> {
+    let stated = intent.text("policy");
+    if stated == hex::encode(Sha256::digest(b"")) {
+        return Ok(()); // no terms bound the account: nothing was asked
+    }
+    let named = intent.leaf.get("asked").and_then(Value::as_u64);
+    let named = named.ok_or("it does not say what the policies were asked, as older records do")?;
+    let place = entries.binary_search_by_key(&named, |entry| entry.seq).ok();
+    let asked = place.and_then(|place| entries.get(place));
+    let asked = asked.filter(|entry| entry.text("type") == "asked");
+    let asked = asked.ok_or("the record of what was asked is not disclosed")?;
+    if asked.text("account") != intent.text("account")
+        || asked.text("model") != intent.text("model")
+    {
+        return Err("the record of what was asked is of another request");
+    }
+    if asked.text("policy") != stated {
+        return Err("other policies were asked than the record states");
+    }
+    question(asked)
+}
+
+/// The question in Cedar's own form is the one recorded, and the policies are those of the
+/// digest recorded.
+fn question(files: &Files, asked: &Disclosed) -> Result<(), &'static str> {
+    let bytes = files.get(&format!("rulings/{}.json", asked.seq));
     let bytes = bytes.ok_or("its inputs are absent")?;
     let ruling: Value = serde_json::from_slice(bytes).map_err(|_| "its inputs cannot be read")?;
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let stated = intent.text("policy");
-    if ruling.get("policy_sha256").and_then(text).as_deref() != Some(stated) {
+    let text = |path: &str| ruling.pointer(path).and_then(Value::as_str);
+    let stated = asked.text("policy");
+    if text("/policy_sha256") != Some(stated) {
         return Err("its inputs are of other policies than the record states");
     }
-    if stated == hex::encode(Sha256::digest(b"")) {
-        return Ok(()); // no terms bound the account
-    }
-    let account = ruling.get("principal").and_then(|p| p.get("id"));
-    if account.and_then(Value::as_str) != Some(intent.text("account")) {
-        return Err("its inputs are of another account than the record's");
+    let same = text("/principal/id") == Some(asked.text("account"))
+        && text("/resource/id") == Some(asked.text("model"))
+        && ruling.get("context") == asked.leaf.get("context");
+    if !same {
+        return Err("its inputs are not what was asked");
     }
     match policies(files, stated) {
         None => Err("the texts of its policies are absent"),
@@ -86,11 +119,22 @@ fn policies(files: &Files, named: &str) -> Option<String> {
     Some(hex::encode(digest.finalize()))
 }
 
-/// The detector, and for every accused account the sums that it scored.
-pub(super) fn detector(given: &Given<'_>, accused: &BTreeSet<String>) -> Finding {
-    let (proven, what) = match scored(given.files) {
+/// The detectors that the log names, for every accused account the sums that one of them scored,
+/// and every finding as the log names it.
+pub(super) fn detector(
+    given: &Given<'_>,
+    (case, entries): (&str, &[Disclosed]),
+    accused: &BTreeSet<String>,
+) -> Finding {
+    let judged: Vec<&Disclosed> = entries
+        .iter()
+        .filter(|e| e.text("type") == "judged")
+        .collect();
+    let held = scored(given.files, case, &judged)
+        .and_then(|scored| findings(given.files, &judged).map(|findings| (scored, findings)));
+    let (proven, what) = match held {
         Err(what) => (false, what),
-        Ok(scored) => match accused.iter().find(|a| !scored.contains(*a)) {
+        Ok((scored, found)) => match accused.iter().find(|a| !scored.contains(*a)) {
             Some(_) if scored.is_empty() => (
                 false,
                 "its inputs are absent: no score can be made again".to_owned(),
@@ -100,8 +144,9 @@ pub(super) fn detector(given: &Given<'_>, accused: &BTreeSet<String>) -> Finding
             None => (
                 true,
                 format!(
-                    "the detector and its inputs for {} are there; `fairhold replay` scores them again",
-                    counted(accused.len(), "account", "accounts")
+                    "the detector that the log names, its inputs for {} and {} are there; `fairhold replay` scores them again",
+                    counted(accused.len(), "account", "accounts"),
+                    counted(found, "finding", "findings")
                 ),
             ),
         },
@@ -114,12 +159,8 @@ pub(super) fn detector(given: &Given<'_>, accused: &BTreeSet<String>) -> Finding
     }
 }
 
-/// Accounts whose sums are there, as this very detector scored them.
-fn scored(files: &Files) -> Result<BTreeSet<String>, String> {
-    let Some(detector) = files.get("detector/detector.json") else {
-        return Ok(BTreeSet::new());
-    };
-    let digest = hex::encode(Sha256::digest(detector));
+/// Accounts whose sums are there, as a detector scored them that a record of the case names.
+fn scored(files: &Files, case: &str, judged: &[&Disclosed]) -> Result<BTreeSet<String>, String> {
     let mut accounts = BTreeSet::new();
     for (name, bytes) in files {
         let Some(place) = stem(name, "detector/accounts/", ".json") else {
@@ -127,12 +168,57 @@ fn scored(files: &Files) -> Result<BTreeSet<String>, String> {
         };
         let inputs: Option<Value> = serde_json::from_slice(bytes).ok();
         let text = |field: &str| inputs.as_ref()?.get(field)?.as_str();
-        if text("detector_sha256") != Some(digest.as_str()) || number(place).is_none() {
-            return Err(format!("{name}: it is not of the detector in the bundle"));
+        let digest = text("detector_sha256").unwrap_or_default();
+        if number(place).is_none() || !is_detector(files, digest) {
+            return Err(format!("{name}: the detector that it names is not there"));
+        }
+        let of_case = |e: &&Disclosed| e.text("case") == case && e.text("detector") == digest;
+        if !judged.iter().any(of_case) {
+            return Err(
+                "no record of the log names the detector for this case, as of older cases"
+                    .to_owned(),
+            );
         }
         accounts.extend(text("account").map(str::to_owned));
     }
     Ok(accounts)
+}
+
+/// Whether the detector of this digest is there as it was.
+fn is_detector(files: &Files, digest: &str) -> bool {
+    let file = files.get(&format!("detector/{digest}.json"));
+    file.is_some_and(|bytes| hex::encode(Sha256::digest(bytes)) == digest)
+}
+
+/// How many findings there are; each as a record of the log names it, and none that one names left
+/// out.
+fn findings(files: &Files, judged: &[&Disclosed]) -> Result<usize, String> {
+    let mut named: BTreeMap<String, &str> = BTreeMap::new();
+    for record in judged.iter().filter(|e| !e.text("finding").is_empty()) {
+        let name = format!("findings/{}.json", record.text("finding"));
+        let digest = record.text("digest");
+        if named
+            .insert(name, digest)
+            .is_some_and(|other| other != digest)
+        {
+            return Err(format!(
+                "record {} names another finding of one name",
+                record.seq
+            ));
+        }
+    }
+    for (name, digest) in &named {
+        match files.get(name) {
+            None => return Err(format!("{name} is absent")),
+            Some(bytes) if hex::encode(Sha256::digest(bytes)) == **digest => {}
+            Some(_) => return Err(format!("{name}: it is not as the log names it")),
+        }
+    }
+    let there = files.keys().filter(|name| name.starts_with("findings/"));
+    match there.clone().find(|name| !named.contains_key(*name)) {
+        Some(name) => Err(format!("{name}: no record of the log names it")),
+        None => Ok(there.count()),
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Given<'_> {
 /// Every part.
 pub(super) fn all(
     given: &Given<'_>,
-    entries: &[Disclosed],
+    (case, entries): (&str, &[Disclosed]),
     ledgers: usize,
     accused: &BTreeSet<String>,
 ) -> Result<Vec<Finding>, String> {
@@ -62,7 +62,7 @@ pub(super) fn all(
         witnesses(given)?,
         timestamp(given)?,
         inputs::rulings(given, entries),
-        inputs::detector(given, accused),
+        inputs::detector(given, (case, entries), accused),
         bodies(given, entries)?,
     ])
 }

@@ -30,6 +30,7 @@ impl Judge for Listening {
             },
             clauses: Vec::new(),
             policy_sha256: "00".into(),
+            asked: None,
             until: None,
         }
     }

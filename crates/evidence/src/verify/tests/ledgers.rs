@@ -1,12 +1,14 @@
 //! Bundles of a log with ledgers: one for each account, under a root, with
 //! witnesses.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use verifier::bundle::{Files, POLICY, ledger_origin};
 use verifier::policy::Policy;
 
 use super::*;
-use crate::bundle::Ledger;
+use crate::bundle::{Beginning, Ledger};
 use crate::checkpoint::{Note, WitnessKey};
 
 const ACCUSED: [&str; 2] = ["harvest-1", "harvest-2"];
@@ -53,6 +55,9 @@ fn record(account: Option<&str>, seq: u64, step: &str) -> Vec<u8> {
     .unwrap()
 }
 
+/// First records of the first accused that are disclosed under one proof.
+pub(super) const FIRST: u64 = 37;
+
 /// A ledger of `size` records whose first is disclosed; the root's entries so far.
 fn ledger(account: Option<&str>, size: u64, from: u64, root: &mut Vec<Vec<u8>>) -> Ledger {
     let leaves: Vec<_> = (0..size)
@@ -70,6 +75,7 @@ fn ledger(account: Option<&str>, size: u64, from: u64, root: &mut Vec<Vec<u8>>) 
         checkpoint,
         place: root.len() as u64 - 1,
         proof: Vec::new(),
+        beginning: None,
         entries: vec![Entry {
             seq: from,
             index: 0,
@@ -79,11 +85,31 @@ fn ledger(account: Option<&str>, size: u64, from: u64, root: &mut Vec<Vec<u8>>) 
     }
 }
 
+/// The same ledger with its first records under one proof, and the one after them by itself.
+fn begun(mut ledger: Ledger, first: u64) -> Ledger {
+    let leaves: Vec<_> = (0..300)
+        .map(|n| record(Some(ACCUSED[0]), 1000 + n, &step()))
+        .collect();
+    let tree = Tree::from_hashes(leaves.iter().map(|leaf| leaf_hash(leaf)));
+    let at = usize::try_from(first).unwrap();
+    ledger.beginning = Some(Beginning {
+        proof: tree.consistency_proof(first, 300).unwrap(),
+        leaves: leaves[..at].to_vec(),
+    });
+    ledger.entries = vec![Entry {
+        seq: 1000 + first,
+        index: first,
+        leaf: leaves[at].clone(),
+        proof: tree.inclusion_proof(first, 300).unwrap(),
+    }];
+    ledger
+}
+
 pub(super) fn bundle(witnesses: &[u8], policy: Option<&str>, timestamp: Option<&[u8]>) -> Vec<u8> {
     let mut root = Vec::new();
     let mut ledgers = vec![
         ledger(None, 3, 100, &mut root),
-        ledger(Some(ACCUSED[0]), 300, 1000, &mut root),
+        begun(ledger(Some(ACCUSED[0]), 300, 1000, &mut root), FIRST),
     ];
     root.extend((0..7_u8).map(|n| vec![n])); // ledgers of others: hashes in proofs, nothing else
     ledgers.push(ledger(Some(ACCUSED[1]), 5, 2000, &mut root));
@@ -128,7 +154,7 @@ fn records_are_proven_in_their_ledgers_and_these_under_the_root() {
     let report = verify(&bundle(&[], None, None), Some(&key().vkey()));
     assert_eq!(
         (report.verdict, report.entries, report.ledgers),
-        (Verdict::Ok, 3, 3),
+        (Verdict::Ok, 40, 3),
         "{report:?}"
     );
 }
@@ -372,4 +398,86 @@ proptest! {
 fn the_policy_inside_is_one() {
     let files = unpack(&bundle(&[], Some(&policy()), None)).unwrap();
     assert_eq!(Policy::parse(&files[POLICY]).unwrap().witnesses().len(), 3);
+}
+
+/// The first records of a ledger are those and all of those: none is left out, added, exchanged or
+/// moved, and no other proof fits.
+#[test]
+fn first_records_are_whole() {
+    let good = unpack(&bundle(&[], None, None)).unwrap();
+    let vkey = key().vkey();
+    let report = verify(&pack(&good).unwrap(), Some(&vkey));
+    assert_eq!(
+        (report.verdict, report.entries),
+        (Verdict::Ok, usize::try_from(FIRST).unwrap() + 3),
+        "{report:?}"
+    );
+    let leaf = |n: u64| record(Some(ACCUSED[0]), 1000 + n, &step());
+    let own: Vec<_> = (0..FIRST).map(leaf).collect();
+    let mut moved = own.clone();
+    moved.swap(3, 4);
+    let mut other = own.clone();
+    other[5] = record(Some(ACCUSED[1]), 1005, &step());
+    let hole = [&own[..7], &own[8..]].concat();
+    let more = [&own[..], &[leaf(FIRST)]].concat();
+    let wrongs: [&[Vec<u8>]; 6] = [&moved, &other, &hole, &more, &own[1..], &[]];
+    for leaves in wrongs {
+        let told = rewritten(&good, |files| {
+            let bytes = verifier::tile::entry_bundle(leaves.iter().map(Vec::as_slice)).unwrap();
+            files.insert("ledgers/1.entries".to_owned(), bytes);
+        });
+        assert_eq!(told.verdict, Verdict::Failed, "{told:?}");
+    }
+    for (name, text) in [
+        ("ledgers/1.consistency", ""),
+        ("ledgers/1.consistency", "AAAA\n"),
+        ("ledgers/1.entries", "\u{1}"),
+        ("ledgers/1.entries", ""),
+    ] {
+        let told = rewritten(&good, |files| {
+            files.insert(name.to_owned(), text.as_bytes().to_vec());
+        });
+        assert_eq!(told.verdict, Verdict::Failed, "{name} {told:?}");
+    }
+    for name in [
+        "ledgers/1.consistency",
+        "ledgers/1.entries",
+        "ledgers/1.body",
+    ] {
+        let told = rewritten(&good, |files| {
+            files.remove(name);
+        });
+        assert_eq!(told.verdict, Verdict::Failed, "{name} {told:?}");
+    }
+    // The same record once more by itself, as it is proven.
+    let twice = rewritten(&good, |files| {
+        let leaves: Vec<_> = (0..300).map(leaf).collect();
+        let tree = Tree::from_hashes(leaves.iter().map(|leaf| leaf_hash(leaf)));
+        let old = String::from_utf8(files["entries/1037.tlog-proof"].clone()).unwrap();
+        let mut proof = verifier::proof::TlogProof::parse(&old).unwrap();
+        (proof.index, proof.hashes) = (2, tree.inclusion_proof(2, 300).unwrap());
+        files.insert("entries/1002.json".to_owned(), leaf(2));
+        let text = proof.to_string().into_bytes();
+        files.insert("entries/1002.tlog-proof".to_owned(), text);
+    });
+    assert!(twice.fault.unwrap().contains("disclosed twice"));
+}
+
+/// What the key's holder says of files that it changed: the statement is made and signed anew.
+fn rewritten(files: &Files, change: impl FnOnce(&mut Files)) -> Report {
+    let mut files = files.clone();
+    change(&mut files);
+    let envelope: serde_json::Value = serde_json::from_slice(&files[STATEMENT]).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap());
+    let mut statement: serde_json::Value = serde_json::from_slice(&payload.unwrap()).unwrap();
+    files.remove(STATEMENT);
+    let subjects = files.iter().map(|(name, bytes)| {
+        let digest = hex::encode(Sha256::digest(bytes));
+        serde_json::json!({"name": name, "digest": {"sha256": digest}})
+    });
+    statement["subject"] = subjects.collect();
+    let payload = serde_json_canonicalizer::to_vec(&statement).unwrap();
+    let envelope = crate::dsse::sign(&key(), verifier::bundle::PAYLOAD, &payload);
+    files.insert(STATEMENT.to_owned(), envelope.unwrap());
+    verify(&pack(&files).unwrap(), Some(&key().vkey()))
 }

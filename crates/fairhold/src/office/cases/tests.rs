@@ -6,7 +6,7 @@ use console::{
     Office as _, OfficeError,
 };
 use engine::{Ask, Mode, Refusal};
-use evidence::{Event, Record};
+use evidence::Event;
 use facts::{Endpoint, ExchangeId, ModelName};
 use gateway::Desk as _;
 

@@ -152,7 +152,9 @@ fn seen(record: Record) -> Result<Option<Seen>, Failure> {
             refused: true,
         },
         Event::Refusal { .. }
+        | Event::Asked { .. }
         | Event::Completion { .. }
+        | Event::Judged { .. }
         | Event::CaseStep { .. }
         | Event::Directory { .. }
         | Event::Erased { .. }

@@ -1,0 +1,207 @@
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use console::{CaseStep, NewCase, NewNotice, Office as _};
+use detection::Detector;
+use engine::Mode;
+use evidence::checkpoint::LogKey;
+use evidence::verify::{Trust, Verdict};
+use serde_json::Map;
+use verifier::bundle::{Files, PAYLOAD, STATEMENT, pack, unpack};
+
+use super::*;
+use crate::house::Plan;
+use crate::judge::{Bound, Documents};
+use crate::watch::model;
+use crate::watch::tests::{Bench, harvest, ordinary};
+
+/// The bundle of a case that rests on a finding made after 20 of 25 exchanges under terms. Since
+/// then the agreement and the detector have changed.
+async fn exported() -> (Files, LogKey) {
+    let bound = Bound {
+        documents: vec!["openai/services".to_owned()],
+        ..Bound::default()
+    };
+    let mut bench = Bench::with(Plan {
+        mode: Mode::Enforced,
+        terms: Some(Arc::new(Documents::load(&bound).unwrap())),
+        ..Plan::at_rest()
+    })
+    .await;
+    bench.account("a", &[]).await;
+    bench.account("bystander", &[]).await;
+    for n in 0..25 {
+        bench.exchange("a", &harvest(n)).await;
+        bench.exchange("bystander", &ordinary(n)).await;
+    }
+    bench.caught_up().await;
+    let finding = bench.findings("a").await.remove(0);
+    let new = NewCase {
+        account: "a".to_owned(),
+        clause: "terms/1".to_owned(),
+        finding: Some(finding.id),
+        by: "ann".to_owned(),
+        then: Some(CaseStep::Notice(NewNotice {
+            metric: "exchanges a day".to_owned(),
+            under: "20".to_owned(),
+            days: 14,
+            declaration: true,
+        })),
+        ..NewCase::default()
+    };
+    let case = bench.office.propose(new).await.unwrap().case;
+    let changed = json!({"documents": ["anthropic/commercial"]});
+    bench.office.agree("a", changed).await.unwrap();
+    let mut own = Detector::shipped().unwrap();
+    own.manifest.population = "our own, made later".to_owned();
+    let path = model::path(bench.house.folder.path());
+    std::fs::write(path, own.to_text().unwrap()).unwrap();
+    let bundle = bench.office.export(&case).await.unwrap();
+    let again = bench.office.export(&case).await.unwrap();
+    assert!(bundle == again, "the same case makes the same bundle");
+    let origin = &bench.house.ledger.current().unwrap().checkpoint.origin;
+    let key = bench.house.ledger.key().under(origin).unwrap();
+    (unpack(&bundle).unwrap(), key)
+}
+
+/// The files under a statement that the key's holder signs anew.
+fn signed(files: &Files, key: &LogKey) -> Vec<u8> {
+    let mut files = files.clone();
+    let envelope: Value = serde_json::from_slice(&files[STATEMENT]).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap());
+    let mut statement: Value = serde_json::from_slice(&payload.unwrap()).unwrap();
+    files.remove(STATEMENT);
+    let subjects = files.iter().map(|(name, bytes)| {
+        json!({"name": name, "digest": {"sha256": hex::encode(Sha256::digest(bytes))}})
+    });
+    statement["subject"] = subjects.collect();
+    let payload = serde_json::to_vec(&statement).unwrap();
+    let envelope = evidence::dsse::sign(key, PAYLOAD, &payload).unwrap();
+    files.insert(STATEMENT.to_owned(), envelope);
+    pack(&files).unwrap()
+}
+
+fn opened(files: &Files, key: &LogKey) -> Opened {
+    let vkey = key.vkey();
+    let trust = Trust {
+        key: Some(&vkey),
+        ..Trust::default()
+    };
+    evidence::verify::open(&signed(files, key), &trust).unwrap()
+}
+
+/// The name of the only file of a folder with this ending.
+fn only(files: &Files, folder: &str, ending: &str) -> String {
+    let names = files.keys().filter(|n| n.starts_with(folder));
+    let mut names = names.filter(|n| n.ends_with(ending));
+    let name = names.next().unwrap().clone();
+    assert_eq!(names.next(), None, "{folder}");
+    name
+}
+
+fn edited(files: &Files, name: &str, edit: impl FnOnce(&mut Value)) -> Files {
+    let mut value: Value = serde_json::from_slice(&files[name]).unwrap();
+    edit(&mut value);
+    let mut files = files.clone();
+    files.insert(name.to_owned(), serde_json::to_vec(&value).unwrap());
+    files
+}
+
+#[tokio::test]
+async fn what_was_recorded_comes_out_again_and_nothing_else_does() {
+    let (files, key) = exported().await;
+    let whole = opened(&files, &key);
+    assert_eq!(whole.report.verdict, Verdict::Ok, "{:?}", whole.report);
+    let made = replay(&whole);
+    assert_eq!(
+        (made.rulings, made.findings, exit(&made)),
+        (20, 1, Exit::Clean),
+        "{made:?}"
+    );
+    only_the_look(&files, &whole);
+
+    let ruling = only(&files, "rulings/", ".json");
+    let finding = only(&files, "findings/", ".json");
+    let account = only(&files, "detector/accounts/", ".json");
+    let kept: Value = serde_json::from_slice(&files[&finding]).unwrap();
+    let by = kept["inputs"]["judged_by"].as_str().unwrap();
+    let detector = format!("detector/{by}.json");
+    let edits = [
+        edited(&files, &ruling, |v| v["context"]["declared"] = json!(["x"])),
+        edited(&files, &ruling, |v| v["decision"] = json!("deny")),
+        edited(&files, &ruling, |v| v["clauses"] = json!(["c/1"])),
+        edited(&files, &finding, |v| v["p"] = json!(0.5)),
+        edited(&files, &finding, |v| v["inputs"]["p"] = json!("0.5")),
+        edited(&files, &account, |v| {
+            v["looks"][0]["statistic"] = json!("9.5")
+        }),
+        edited(&files, &account, |v| v["looks"][0]["sums"] = json!("")),
+        edited(&files, &detector, |v| v["bias"] = json!(1.0)),
+    ];
+    for (n, changed) in edits.iter().enumerate() {
+        let made = replay(&opened(changed, &key));
+        assert_eq!(exit(&made), Exit::Finding, "edit {n}: {made:?}");
+    }
+    let policies = "policy/".to_owned();
+    for stripped in [&ruling, &finding, &account, &detector, &policies] {
+        let mut less = files.clone();
+        less.retain(|name, _| !name.starts_with(stripped.as_str()));
+        let opened = opened(&less, &key);
+        assert_eq!(opened.report.verdict, Verdict::Unproven, "{stripped}");
+        let made = replay(&opened);
+        assert_eq!(exit(&made), Exit::Undecided, "{stripped}: {made:?}");
+    }
+}
+
+/// The finding's look counted 20 exchanges: they are there, later ones and others' are not.
+fn only_the_look(files: &Files, opened: &Opened) {
+    let count = |kind: &str| {
+        let of = opened.entries.iter().filter(|e| e.text("type") == kind);
+        of.count()
+    };
+    assert_eq!((count("intent"), count("completion")), (20, 20));
+    // The finding, and the case that cites it.
+    assert_eq!(count("judged"), 2);
+    let told: Value = serde_json::from_slice(&files["disclosure.json"]).unwrap();
+    assert_eq!(told["exchanges_per_account_max"], 1_000);
+    assert_eq!(told["accounts"][0]["exchanges_counted"], 20);
+    assert_eq!(told["accounts"][0]["exchanges_disclosed"], 20);
+    for bytes in files.values() {
+        assert!(!bytes.windows(9).any(|w| w == b"bystander"));
+    }
+}
+
+fn intent(policy: &str, clauses: &[&str]) -> Disclosed {
+    let leaf = json!({"type": "intent", "policy": policy, "clauses": clauses});
+    let leaf: Map<String, Value> = leaf.as_object().cloned().unwrap();
+    Disclosed {
+        seq: 7,
+        index: 0,
+        ledger: "o/a".to_owned(),
+        leaf,
+    }
+}
+
+#[test]
+fn a_ruling_that_was_recorded_otherwise_differs_and_an_older_one_is_unproven() {
+    let says = |policy: &str, clauses: &[&str]| {
+        Ok(Answer {
+            policy_sha256: policy.to_owned(),
+            decision: "allow".to_owned(),
+            clauses: clauses.iter().map(|c| (*c).to_owned()).collect(),
+            errors: Vec::new(),
+        })
+    };
+    let recorded = intent("p", &["c/1", "c/2"]);
+    assert!(ruling(&recorded, Some(&says("p", &["c/2", "c/1"]))).is_ok());
+    for answer in [says("p", &["c/1"]), says("q", &["c/1", "c/2"])] {
+        let made = ruling(&recorded, Some(&answer));
+        assert!(matches!(made, Err(Otherwise::Differs(_))));
+    }
+    assert!(matches!(ruling(&recorded, None), Err(Otherwise::Absent(_))));
+    let nothing = hex::encode(Sha256::digest(b""));
+    assert!(ruling(&intent(&nothing, &[]), None).is_ok());
+    let counted = ruling(&intent(&nothing, &["house/expected-usage"]), None);
+    assert!(matches!(counted, Err(Otherwise::Absent(_))));
+}
