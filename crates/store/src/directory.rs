@@ -275,16 +275,7 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
                 Cell::int(row.created_at.0),
             ],
         ),
-        Change::Key(row) => (
-            "INSERT INTO access_keys (id, account, secret_sha256, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5)",
-            vec![
-                Cell::text(row.id.as_str()),
-                Cell::text(row.account.as_str()),
-                Cell::Bytes(row.secret_sha256.to_vec()),
-                Cell::int(row.created_at.0),
-                Cell::Int(row.revoked_at.map(|at| at.0)),
-            ],
-        ),
+        Change::Key(row) => issued(row),
         Change::RevokeKey { key, at } => (
             "UPDATE access_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
             vec![Cell::int(at.0), Cell::text(key.as_str())],
@@ -315,6 +306,19 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
         Change::CaseStep(row) => case_step(row),
         Change::Finding(row) => profiles::finding(row),
     }
+}
+
+fn issued(row: &KeyRow) -> (&'static str, Vec<Cell>) {
+    (
+        "INSERT INTO access_keys (id, account, secret_sha256, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5)",
+        vec![
+            Cell::text(row.id.as_str()),
+            Cell::text(row.account.as_str()),
+            Cell::Bytes(row.secret_sha256.to_vec()),
+            Cell::int(row.created_at.0),
+            Cell::Int(row.revoked_at.map(|at| at.0)),
+        ],
+    )
 }
 
 fn case_step(row: &CaseStepRow) -> (&'static str, Vec<Cell>) {

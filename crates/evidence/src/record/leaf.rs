@@ -223,18 +223,8 @@ fn shape(event: &Event) -> Shape {
             estimated: *estimated,
             answer: answer.map(|a| hex::encode(a.0)),
         },
-        Event::Asked {
-            model,
-            policy,
-            documents,
-            context,
-        } => Shape::Asked {
-            model: model.to_string(),
-            policy: policy.clone(),
-            documents: documents.clone(),
-            context: context.clone(),
-        },
-        Event::CaseStep { .. }
+        Event::Asked { .. }
+        | Event::CaseStep { .. }
         | Event::Judged { .. }
         | Event::Directory { .. }
         | Event::Erased { .. }
@@ -246,6 +236,17 @@ fn shape(event: &Event) -> Shape {
 /// Of what people or the house did.
 fn shape_of_deed(event: &Event) -> Shape {
     match event {
+        Event::Asked {
+            model,
+            policy,
+            documents,
+            context,
+        } => Shape::Asked {
+            model: model.to_string(),
+            policy: policy.clone(),
+            documents: documents.clone(),
+            context: context.clone(),
+        },
         Event::CaseStep { case, step, digest } => Shape::CaseStep {
             case: case.to_string(),
             step: step.clone(),
@@ -299,10 +300,7 @@ fn shape_of_deed(event: &Event) -> Shape {
             reason: hex::encode(reason),
         },
         // Those of exchanges are shaped there.
-        Event::Intent { .. }
-        | Event::Asked { .. }
-        | Event::Refusal { .. }
-        | Event::Completion { .. } => shape(event),
+        Event::Intent { .. } | Event::Refusal { .. } | Event::Completion { .. } => shape(event),
     }
 }
 
@@ -363,18 +361,8 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
             estimated,
             answer: answer.map(|a| digest(&a).map(Commitment)).transpose()?,
         },
-        Shape::Asked {
-            model,
-            policy,
-            documents,
-            context,
-        } => Event::Asked {
-            model: ModelName::parse(&model)?,
-            policy,
-            documents,
-            context,
-        },
-        Shape::CaseStep { .. }
+        Shape::Asked { .. }
+        | Shape::CaseStep { .. }
         | Shape::Judged { .. }
         | Shape::Directory { .. }
         | Shape::Erased { .. }
@@ -386,6 +374,17 @@ fn event(shape: Shape) -> Result<Event, RecordError> {
 /// What people or the house did.
 fn deed(shape: Shape) -> Result<Event, RecordError> {
     Ok(match shape {
+        Shape::Asked {
+            model,
+            policy,
+            documents,
+            context,
+        } => Event::Asked {
+            model: ModelName::parse(&model)?,
+            policy,
+            documents,
+            context,
+        },
         Shape::CaseStep {
             case,
             step,
@@ -440,10 +439,7 @@ fn deed(shape: Shape) -> Result<Event, RecordError> {
             reason: digest(&reason)?,
         },
         // Those of exchanges are read there.
-        Shape::Intent { .. }
-        | Shape::Asked { .. }
-        | Shape::Refusal { .. }
-        | Shape::Completion { .. } => event(shape)?,
+        Shape::Intent { .. } | Shape::Refusal { .. } | Shape::Completion { .. } => event(shape)?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! `fairhold show BUNDLE`: what is in a bundle, for people.
 
+use std::collections::BTreeMap;
+
 use evidence::verify::{Disclosed, Opened};
 use facts::Timestamp;
 use serde::Serialize;
@@ -9,6 +11,9 @@ use super::verify;
 use crate::args::Verify;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
+
+/// Records of one type that are told of an account one by one; `--json` gives all.
+const TOLD_MAX: usize = 10;
 
 /// A moment of the case or of the account.
 #[derive(Debug, Serialize)]
@@ -79,13 +84,28 @@ fn timeline(opened: &Opened) -> Vec<Moment> {
         let at = step.get("at").and_then(Value::as_i64).unwrap_or_default();
         moments.push((at, format!("case {} by {}{said}", deed(&step), text("by"))));
     }
+    let mut told: BTreeMap<(&str, &str), (usize, i64)> = BTreeMap::new();
     for entry in opened
         .entries
         .iter()
         .filter(|e| e.text("type") != "case_step")
     {
         let at = entry.leaf.get("at").and_then(Value::as_i64);
-        moments.push((at.unwrap_or_default(), line(entry)));
+        let at = at.unwrap_or_default();
+        let of = (entry.text("account"), entry.text("type"));
+        let (count, last) = told.entry(of).or_default();
+        (*count, *last) = (*count + 1, at);
+        if *count <= TOLD_MAX {
+            moments.push((at, line(entry)));
+        }
+    }
+    for ((account, kind), (count, last)) in told {
+        if let Some(more @ 1..) = count.checked_sub(TOLD_MAX) {
+            moments.push((
+                last,
+                format!("{account}: {more} more records of type {kind}"),
+            ));
+        }
     }
     moments.sort();
     let moments = moments.into_iter().map(|(at, what)| Moment {
@@ -109,6 +129,11 @@ fn line(entry: &Disclosed) -> String {
         "intent" => format!("let upstream to {}", entry.text("model")),
         "refusal" => format!("refused, {}", entry.text("code")),
         "completion" => format!("ended, {}", entry.text("ending")),
+        "asked" => format!("the policies are asked about {}", entry.text("model")),
+        "judged" => match entry.text("finding") {
+            "" => "a detector judges".to_owned(),
+            finding => format!("a detector judges: {finding}"),
+        },
         "directory" => format!("{} {}", entry.text("change"), entry.text("subject")),
         other => other.to_owned(),
     };

@@ -284,6 +284,34 @@ async fn what_was_erased_is_in_no_file_and_the_log_still_proves_that_it_was() {
         server.kill().await.unwrap();
     }
     still_proven(&data, &before, &leaves).await;
+    nor_in_what_is_made_of_it(&data, &folder.path().join("out"), &texts, &keys).await;
+}
+
+/// Ledgers as files and a bundle, written of the store afterwards, hold nothing of it either; and
+/// they hold something.
+async fn nor_in_what_is_made_of_it(data: &Path, out: &Path, texts: &Pieces, keys: &Pieces) {
+    let ledgers = out.join("ledgers");
+    let export = ["export", "ledger", ledgers.to_str().unwrap(), "--all"];
+    let told = ask(data, &export).await;
+    assert!(told["entries"].as_u64().unwrap() > 160, "{told}");
+    let propose = ["case", "propose", "a", "--clause", "t/1", "--by", "ann"];
+    let case = ask(data, &[&propose[..], &["--summary", "facts"]].concat()).await;
+    let bundle = out.join("case.evidence.zip");
+    let id = case["case"].as_str().unwrap();
+    let told = ask(data, &["export", id, "--out", bundle.to_str().unwrap()]).await;
+    assert!(told["bytes"].as_u64().unwrap() > 50_000, "{told}");
+    for folder in [data, out] {
+        assert_eq!(texts.places(folder), 0, "texts in {}", folder.display());
+        assert_eq!(keys.places(folder), 0, "keys in {}", folder.display());
+    }
+}
+
+/// The registry's files of outputs.
+fn segments(data: &Path) -> usize {
+    let all = files(&data.join("registry"));
+    all.iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "seg"))
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -295,19 +323,29 @@ async fn texts_of_imports_go_with_their_account() {
     for n in 0..300 {
         for account in ["a", "b"] {
             let text = secret(account, n);
+            let answer = secret(&format!("answer to {account}"), n);
+            let words: Vec<&str> = answer
+                .as_bytes()
+                .chunks(6)
+                .map(|w| std::str::from_utf8(w).unwrap())
+                .collect();
+            let answer = words.join(" ");
             let line = serde_json::json!({
                 "account": account, "time": 1_790_000_000 + n,
-                "messages": [{"role": "user", "content": text}],
+                "messages": [{"role": "user", "content": text}], "response": answer,
             });
             writeln!(lines, "{line}").unwrap();
             let pieces = if account == "a" { &mut gone } else { &mut kept };
             pieces.text(text.as_bytes());
+            pieces.text(answer.as_bytes());
         }
     }
     let log = folder.path().join("log.jsonl");
     std::fs::write(&log, lines).unwrap();
     ask(&data, &["import", log.to_str().unwrap()]).await;
     assert!(gone.places(&data) > 0 && kept.places(&data) > 0);
+    ask(&data, &["registry", "build"]).await;
+    assert_eq!(segments(&data), 2, "fingerprints of both accounts");
     let erased = ask(
         &data,
         &["erase", "--account", "a", "--by", "dpo", "--reason", "left"],
@@ -316,4 +354,7 @@ async fn texts_of_imports_go_with_their_account() {
     assert_eq!(erased["imported"], 300, "{erased}");
     assert_eq!(gone.places(&data), 0);
     assert!(kept.places(&data) > 0, "others stay");
+    // Fingerprints hold no text; they go by themselves.
+    ask(&data, &["registry", "forget", "a"]).await;
+    assert_eq!(segments(&data), 1);
 }
