@@ -110,13 +110,30 @@ fn read(line: &str) -> Option<Said> {
     })
 }
 
-/// Lets a child record in `folder` and kills it after `lines` promises; gives
-/// all that it made.
+/// What a child did before it was killed.
+pub(crate) struct Life {
+    /// All that it promised.
+    pub(crate) said: Vec<Said>,
+    /// Whether it ended before it was killed: it could not go on recording.
+    pub(crate) ended: bool,
+}
+
+impl Life {
+    /// A child on a disk that does not fail records until it is killed.
+    pub(crate) fn whole(&self) -> Result<(), String> {
+        if self.ended {
+            return Err("recording ended by itself".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Lets a child record in `folder` and kills it after `lines` promises.
 pub(crate) fn killed_after(
     lines: usize,
     folder: &Path,
     mutant: Option<Mutant>,
-) -> Result<Vec<Said>, String> {
+) -> Result<Life, String> {
     let mut child = start(folder, mutant)?;
     let out = child.stdout.take().ok_or("the child has no output")?;
     let mut said = Vec::new();
@@ -127,10 +144,11 @@ pub(crate) fn killed_after(
         }
     }
     child.wait().map_err(|e| e.to_string())?;
-    if said.len() < lines {
-        return Err("the child died by itself".to_owned());
+    if said.is_empty() {
+        return Err("the child did not begin".to_owned());
     }
-    Ok(said)
+    let ended = said.len() < lines;
+    Ok(Life { said, ended })
 }
 
 fn start(folder: &Path, mutant: Option<Mutant>) -> Result<Child, String> {

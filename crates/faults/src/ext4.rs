@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::chance::Chance;
 use crate::child::killed_after;
-use crate::crash::runtime;
+use crate::crash::{runtime, scratch};
 use crate::mutant::Mutant;
 use crate::recover::judge;
 use crate::tally::Tally;
@@ -36,7 +36,8 @@ pub(crate) struct Loop {
 impl Loop {
     /// Makes and mounts one, or says what is missing.
     pub(crate) fn new() -> Result<Self, String> {
-        let folder = TempDir::with_prefix("fairhold-ext4-").map_err(|e| e.to_string())?;
+        // Below the loop device the image may lie in memory: what counts is what reaches it.
+        let folder = scratch()?;
         let (image, mount) = (folder.path().join("image"), folder.path().join("mount"));
         std::fs::create_dir(&mount).map_err(|e| e.to_string())?;
         File::create(&image)
@@ -121,13 +122,13 @@ pub(crate) fn all(
     for n in 0..runs {
         let lines = usize::try_from(40 + Chance::of(n).below(300)).unwrap_or(100);
         let folder = disk.mount.join("data");
-        let said = killed_after(lines, &folder, mutant)?;
+        let life = killed_after(lines, &folder, mutant)?;
         disk.power_cut()?;
         let judged = match std::fs::create_dir_all(&folder) {
-            Ok(()) => runtime()?.block_on(judge(&folder, &said)),
+            Ok(()) => runtime()?.block_on(judge(&folder, &life.said)),
             Err(error) => Err(error.to_string()),
         };
-        tally.count(n, judged);
+        tally.count(n, life.whole().and(judged));
         std::fs::remove_dir_all(&folder).map_err(|e| e.to_string())?;
     }
     Ok(())

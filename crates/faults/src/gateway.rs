@@ -209,15 +209,25 @@ async fn one(mutant: Option<Mutant>) -> Result<Result<(), String>, String> {
     })
 }
 
-/// Asks `runs` times.
+/// Asks `runs` times, at once: what takes long is to wait for an end that must not come.
 pub(crate) fn all(runs: u64, mutant: Option<Mutant>, tally: &Tally) -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..runs)
+            .map(|n| scope.spawn(move || tally_one(n, mutant, tally)))
+            .collect();
+        asked.into_iter().try_for_each(|one| {
+            one.join()
+                .unwrap_or_else(|_| Err("a worker died".to_owned()))
+        })
+    })
+}
+
+fn tally_one(n: u64, mutant: Option<Mutant>, tally: &Tally) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|e| e.to_string())?;
-    for n in 0..runs {
-        tally.count(n, runtime.block_on(one(mutant))?);
-    }
+    tally.count(n, runtime.block_on(one(mutant))?);
     Ok(())
 }

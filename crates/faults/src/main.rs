@@ -28,6 +28,9 @@ use clap::Parser;
 
 /// Looks for lost records, with and without faults built in on purpose.
 ///
+/// Without options it is the whole: 20,000 power cuts and 200 deaths, three minutes on two free
+/// cores. Continuous integration runs `--seeds 4000 --rounds 40`; every fault is tried in both.
+///
 /// Exit codes: 0 nothing lost and every fault noticed, 1 not so, 2 it could not be run.
 #[derive(Debug, Parser)]
 #[command(name = "cargo durability")]
