@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import duckdb
 import pandas
+import pyarrow
 import pyarrow.dataset
 
 folder = Path(sys.argv[1])
@@ -21,13 +22,16 @@ assert manifest["format"] == "fairhold-parquet-1", manifest
 
 # DuckDB.
 table = f"read_parquet('{folder}/account=*/*/*.parquet', hive_partitioning=true)"
-rows, tokens = duckdb.sql(f"SELECT count(*), sum(output_tokens) FROM {table}").fetchone()
+rows, tokens = duckdb.sql(f"SELECT count(*), sum(output_tokens) FROM {table}").fetchall()[0]
 assert rows == manifest["records"] > 0, (rows, manifest)
 by_type = dict(duckdb.sql(f"SELECT type, count(*) FROM {table} GROUP BY type").fetchall())
 assert by_type["intent"] == by_type["completion"], by_type
 
-# pandas, by way of pyarrow.
-frame = pandas.read_parquet(folder, engine="pyarrow")
+# pandas, by way of pyarrow, which must be told that folders name texts: it makes categories of them by itself,
+# and cannot unify those where one is null, as it is for records of no account.
+texts = pyarrow.schema([("account", pyarrow.string()), ("day", pyarrow.string())])
+folders = pyarrow.dataset.partitioning(texts, flavor="hive")
+frame = pandas.read_parquet(folder, engine="pyarrow", partitioning=folders)
 assert len(frame) == rows and frame.output_tokens.sum() == tokens
 assert frame.seq.is_unique
 # pyarrow by itself, partitions as columns.

@@ -2,13 +2,13 @@
 # The exported tables, read by others: DuckDB, pandas and pyarrow, and Spark when
 # it is asked for (a Java runtime, and 450 MB to fetch); and held against the
 # signed ledger by a Python script that shares no code with ours.
-# Usage: tests/parquet/run.sh PATH_TO_FAIRHOLD [spark]. Any failure fails.
+# Usage: tests/parquet/run.sh PATH_TO_FAIRHOLD [--spark]. Any failure fails.
 set -euo pipefail
-fairhold=$(realpath "${1:?usage: tests/parquet/run.sh PATH_TO_FAIRHOLD [spark]}")
+fairhold=$(realpath "${1:?usage: tests/parquet/run.sh PATH_TO_FAIRHOLD [--spark]}")
 spark=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 needs=(python3 curl)
-if [ "$spark" = spark ]; then needs+=(java); fi
+if [ "$spark" = --spark ]; then needs+=(java); fi
 for need in "${needs[@]}"; do
     command -v "$need" >/dev/null || { echo "parquet test: $need is missing; install it (Debian: python3 python3-venv curl; for Spark default-jre-headless)" >&2; exit 1; }
 done
@@ -23,8 +23,8 @@ trap finish EXIT
 venv=${PARQUET_VENV:-$scratch/venv}
 if [ ! -d "$venv" ]; then
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check duckdb pandas pyarrow cryptography
-    if [ "$spark" = spark ]; then "$venv/bin/pip" install --quiet --disable-pip-version-check pyspark; fi
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile duckdb pandas pyarrow cryptography
+    if [ "$spark" = --spark ]; then "$venv/bin/pip" install --quiet --disable-pip-version-check pyspark; fi
 fi
 
 port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -60,8 +60,8 @@ fi
 "$venv/bin/python" "$here/check.py" "$scratch/tables" bodies
 "$venv/bin/python" "$here/check.py" "$scratch/beside"
 "$venv/bin/python" "$here/check.py" "$scratch/one"
-if [ "$spark" = spark ]; then
+if [ "$spark" = --spark ]; then
     "$venv/bin/python" "$here/spark.py" "$scratch/tables"
 else
-    echo "parquet test: Spark was not asked for (tests/parquet/run.sh PATH spark)"
+    echo "parquet test: Spark was not asked for (tests/parquet/run.sh PATH --spark)"
 fi
