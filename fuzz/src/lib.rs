@@ -137,6 +137,119 @@ pub fn submission(bytes: &[u8]) {
     }
 }
 
+/// A tile's path has one spelling, and its bytes are read as what is written so.
+pub fn tile(bytes: &[u8]) {
+    use verifier::tile::{Tile, TileKind, entries, entry_bundle, hashes};
+    if let Some(tile) = std::str::from_utf8(bytes).ok().and_then(Tile::parse) {
+        assert_eq!(
+            tile.to_string().as_bytes(),
+            bytes,
+            "a path has two spellings"
+        );
+        assert_eq!(
+            Tile::new(tile.kind(), tile.index(), tile.width()),
+            Some(tile)
+        );
+        assert!(!tile.is_full() || tile.full() == tile);
+    }
+    // The first byte is the width, the rest the file.
+    let (width, file) = match bytes.split_first() {
+        Some((width, file)) => (u16::from(*width) + 1, file),
+        None => return,
+    };
+    if let Some(found) = entries(file, width) {
+        assert_eq!(found.len(), usize::from(width));
+        assert_eq!(
+            entry_bundle(found).as_deref(),
+            Some(file),
+            "a bundle has two spellings"
+        );
+    }
+    if let Some(found) = hashes(file, width) {
+        assert_eq!(found.concat(), file);
+    }
+    // Whatever tiles hold, roots and proofs come out or an error does.
+    for size in [1, u64::from(width), 257, 70_000, u64::MAX] {
+        let source = |tile: Tile| match tile.kind() {
+            TileKind::Hashes(_) => Some(file.to_vec()).ok_or(()),
+            TileKind::Entries => Err(()),
+        };
+        let mut tiles = verifier::tile::Tiles::new(size, source);
+        let (root, proof) = (tiles.root(), tiles.inclusion_proof(size / 2));
+        if let (Ok(root), Ok(proof), Ok(leaf)) = (root, proof, tiles.leaf(size / 2)) {
+            let held = verifier::merkle::verify_inclusion(&leaf, size / 2, size, &proof, &root);
+            assert!(held.is_ok(), "tiles prove what they do not hold: {held:?}");
+        }
+    }
+}
+
+/// A policy is read the same twice, and no witness counts who has not signed.
+pub fn tlog_policy(bytes: &[u8]) {
+    use verifier::policy::Policy;
+    let read = Policy::parse(bytes);
+    assert_eq!(read, Policy::parse(bytes));
+    let Ok(policy) = read else {
+        return;
+    };
+    let note = verifier::checkpoint::Note {
+        text: "fuzz\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n".to_owned(),
+        signatures: Vec::new(),
+    };
+    assert!(policy.ask(&note).is_err(), "nobody signed it");
+    assert_eq!(policy.seen(&note), Ok(Vec::new()));
+    assert_eq!(policy.is_enough(&[]), !policy.asks_witnesses());
+}
+
+/// What is read as a proof is written as the same text again, and proves nothing under a key that
+/// did not sign.
+pub fn tlog_proof(bytes: &[u8]) {
+    use verifier::checkpoint::Verifier;
+    use verifier::proof::TlogProof;
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let Ok(proof) = TlogProof::parse(text) else {
+        return;
+    };
+    assert_eq!(proof.to_string(), text, "a proof has two spellings");
+    if let Ok(key) = Verifier::parse(VKEY) {
+        assert!(proof.verify(b"an entry", &key).is_err(), "nobody signed it");
+    }
+}
+
+/// A response that holds is the one that the authority gave, to the last bit.
+pub fn timestamp(bytes: &[u8]) {
+    use verifier::timestamp::{TimestampError, verify};
+    let held = verify(bytes, STAMPED, AUTHORITY, b"");
+    assert_eq!(held, verify(bytes, STAMPED, AUTHORITY, b""));
+    assert!(held.is_err() || bytes == STAMP, "another response holds");
+    let untrusted = verify(bytes, STAMPED, b"", AUTHORITY);
+    assert!(untrusted.is_err(), "an authority that nobody named");
+    if bytes == STAMP {
+        assert!(held.is_ok(), "{held:?}");
+        assert_eq!(untrusted, Err(TimestampError::Untrusted));
+    }
+    // Certificates are read from the same hands.
+    assert!(verify(STAMP, STAMPED, b"", bytes).is_err());
+}
+
+/// A checkpoint, openssl's timestamp over it, and the root of that authority, whose key is gone.
+pub const STAMPED: &[u8] = include_bytes!("../seeds/timestamp/checkpoint");
+/// The response.
+pub const STAMP: &[u8] = include_bytes!("../seeds/timestamp/checkpoint.tsr");
+/// The root.
+pub const AUTHORITY: &[u8] = include_bytes!("../seeds/timestamp/ca.pem");
+
+/// An envelope that nobody signed does not open.
+pub fn dsse(bytes: &[u8]) {
+    use verifier::checkpoint::Verifier;
+    if let Ok(key) = Verifier::parse(VKEY) {
+        let kind = "application/vnd.in-toto+json";
+        let opened = verifier::dsse::open(&key, kind, bytes);
+        assert!(opened.is_err(), "nobody holds the key of this file");
+    }
+}
+
 /// What is read as a step of a case is written as the same text again.
 pub fn step(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {

@@ -1,5 +1,7 @@
-//! What a stranger would check: published vectors.
+//! What a stranger would check: published vectors, and what a hostile one might send.
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod outside_tree;
 #[cfg(test)]

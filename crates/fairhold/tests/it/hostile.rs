@@ -7,6 +7,13 @@ mod doors;
 /// One parser, with input that it accepts.
 type Door = (&'static str, fn(&[u8]), &'static [&'static [u8]]);
 
+/// One of two witnesses must have signed; their keys are those of RFC 8032's test vectors.
+const POLICY: &[u8] = b"log fuzz+5be0b5d5+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\n\
+    witness w1 witness.example/1+000952e9+BD1AF8PoQ4lakrcKp00bfrycmCzPLsSWjMDNVfEq9GYM\n\
+    witness w2 witness.example/2+00b17477+BPxRzY5iGKGjjaR+0AIw8FgIFu0TujMDrF3rkRVIkIAl\n\
+    group any any w1 w2\n\
+    quorum any\n";
+
 const DOORS: &[Door] = &[
     (
         "peek",
@@ -70,6 +77,36 @@ const DOORS: &[Door] = &[
             br#"{"text":"a \"b\" \u00e9\ud83d\ude00\n","n":[1,2.5,{"k":null}],"t":true}"#,
             br#"{"instruction":"x","output":["y"],"score":-0.5}"#,
         ],
+    ),
+    (
+        "tile",
+        doors::tile,
+        &[
+            b"tile/0/x001/234.p/5",
+            b"tile/entries/067",
+            b"\x01\x00\x05hello\x00\x00",
+            &[7; 65],
+            &[0xff; 1 + 256 * 32],
+        ],
+    ),
+    (
+        "tlog_policy",
+        doors::tlog_policy,
+        &[
+            b"# whom we believe\nlog fuzz+5be0b5d5+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea https://example.com/\nquorum none\n",
+            POLICY,
+        ],
+    ),
+    (
+        "tlog_proof",
+        doors::tlog_proof,
+        &["c2sp.org/tlog-proof@v1\nextra AAEC\nindex 2\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nfuzz\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} fuzz AAAAAAAA\n".as_bytes()],
+    ),
+    ("timestamp", doors::timestamp, &[doors::STAMP, doors::AUTHORITY]),
+    (
+        "dsse",
+        doors::dsse,
+        &[br#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"fuzz","sig":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}]}"#],
     ),
     ("key", doors::key, &[b"fh_live_00000000000_00000000000000000000000000000000000000000000000000"]),
 ];
