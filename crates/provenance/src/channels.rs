@@ -40,7 +40,7 @@ pub(crate) fn skeleton_of(words: &[Word], kept: &mut Vec<usize>) {
 /// Scripts with capitals lose every capitalised word that is not a function word; others lose
 /// what holds digits only, and Latin words in them.
 #[inline]
-fn stays(word: &Word) -> bool {
+pub(crate) fn stays(word: &Word) -> bool {
     if word.shape.has(Shape::DIGIT) || word.shape.has(Shape::BRACKETED) {
         return false;
     }
@@ -117,35 +117,64 @@ pub(crate) fn triples(
 
 /// The keys of the triples alone, many at once: sums are gathered without a jump, since one in four
 /// is wanted and nothing foretells which.
-#[expect(clippy::needless_bitwise_bool, reason = "no jump is wanted")]
 pub(crate) fn triple_keys(words: &[Word], secrets: &Secrets, wanted: Triples, keys: &mut Vec<u64>) {
-    const GATHERED: usize = 64;
-    let mut sums = [0_u64; GATHERED + 3];
-    let mut count = 0_usize;
-    let mut near = [0_u64; NEAR - 1];
-    let mut before: Option<&Word> = None;
-    let all = wanted == Triples::All;
+    let mut gathering = Gathering::new(wanted);
     for word in words {
-        let stem = stems::stem(word, before);
-        before = Some(word);
-        let Some((lo, hi)) = stem else { continue };
+        gathering.add(word, secrets, keys);
+    }
+    gathering.finish(secrets, keys);
+}
+
+const GATHERED: usize = 64;
+
+/// The keys of triples, of one word after the other.
+pub(crate) struct Gathering {
+    sums: [u64; GATHERED + 3],
+    count: usize,
+    near: [u64; NEAR - 1],
+    before: Option<Word>,
+    all: bool,
+}
+
+impl Gathering {
+    pub(crate) fn new(wanted: Triples) -> Self {
+        Self {
+            sums: [0; GATHERED + 3],
+            count: 0,
+            near: [0; NEAR - 1],
+            before: None,
+            all: wanted == Triples::All,
+        }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::needless_bitwise_bool, reason = "no jump is wanted")]
+    pub(crate) fn add(&mut self, word: &Word, secrets: &Secrets, keys: &mut Vec<u64>) {
+        let stem = stems::stem(word, self.before.as_ref());
+        self.before = Some(*word);
+        let Some((lo, hi)) = stem else { return };
         let new = secrets.stem(lo, hi);
-        let [a, b, c] = near;
+        let [a, b, c] = self.near;
         for (one, two) in [(a, b), (a, c), (b, c)] {
             let sum = one.wrapping_add(two).wrapping_add(new);
             let none = (one == 0) | (two == 0) | (one == two) | (one == new) | (two == new);
-            if let Some(place) = sums.get_mut(count) {
+            if let Some(place) = self.sums.get_mut(self.count) {
                 *place = sum;
             }
-            count = count.wrapping_add(usize::from(!none & (all | sampled(sum))));
+            let kept = usize::from(!none & (self.all | sampled(sum)));
+            self.count = self.count.wrapping_add(kept);
         }
-        near = [b, c, new];
-        if count >= GATHERED {
-            keys.extend(sums.iter().take(count).map(|sum| secrets.triple(*sum)));
-            count = 0;
+        self.near = [b, c, new];
+        if self.count >= GATHERED {
+            self.finish(secrets, keys);
         }
     }
-    keys.extend(sums.iter().take(count).map(|sum| secrets.triple(*sum)));
+
+    pub(crate) fn finish(&mut self, secrets: &Secrets, keys: &mut Vec<u64>) {
+        let sums = self.sums.iter().take(self.count);
+        keys.extend(sums.map(|sum| secrets.triple(*sum)));
+        self.count = 0;
+    }
 }
 
 #[inline(always)]

@@ -130,8 +130,8 @@ impl Secrets {
 
     /// The key of a sum of eight.
     #[inline]
-    pub(crate) fn summed(&self, sum: u128) -> u64 {
-        self.finish(Channel::Words, sum)
+    pub(crate) fn summed(&self, channel: Channel, sum: u128) -> u64 {
+        self.finish(channel, sum)
     }
 
     /// A number for a stem, to be added to others: the sum knows no order.

@@ -100,11 +100,22 @@ pub fn normal_words(text: &str) -> Vec<String> {
 
 /// Reads the words of a text into `words`, with the places of their bytes counted from `base`.
 pub(crate) fn read_words(text: &str, base: usize, secrets: &Secrets, words: &mut Vec<Word>) {
+    each_word(text, secrets, |word| {
+        words.push(Word {
+            start: word.start.wrapping_add(base),
+            end: word.end.wrapping_add(base),
+            ..word
+        });
+    });
+}
+
+/// Reads the words of a text, one after the other.
+#[inline(always)]
+pub(crate) fn each_word(text: &str, secrets: &Secrets, take: impl FnMut(Word)) {
     let mut reading = Reading {
         text,
-        base,
         secrets,
-        words,
+        take,
         looked: 0,
         bracket: false,
         opens: next_opening(text.as_bytes(), 0),
@@ -112,11 +123,10 @@ pub(crate) fn read_words(text: &str, base: usize, secrets: &Secrets, words: &mut
     walk(text, &mut reading);
 }
 
-struct Reading<'a> {
+struct Reading<'a, F: FnMut(Word)> {
     text: &'a str,
-    base: usize,
     secrets: &'a Secrets,
-    words: &'a mut Vec<Word>,
+    take: F,
     /// Bytes before it were looked through for brackets.
     looked: usize,
     /// Whether a bracket is open that closes soon.
@@ -125,7 +135,7 @@ struct Reading<'a> {
     opens: usize,
 }
 
-impl Words for Reading<'_> {
+impl<F: FnMut(Word)> Words for Reading<'_, F> {
     #[inline]
     fn skips(&self) -> usize {
         0
@@ -144,7 +154,7 @@ impl Words for Reading<'_> {
     }
 }
 
-impl Reading<'_> {
+impl<F: FnMut(Word)> Reading<'_, F> {
     #[cold]
     #[inline(never)]
     fn read_slowly(&mut self, start: usize) {
@@ -163,12 +173,7 @@ impl Reading<'_> {
             shape.add(Shape::BRACKETED);
         }
         self.looked = word.end;
-        self.words.push(Word {
-            start: word.start.wrapping_add(self.base),
-            end: word.end.wrapping_add(self.base),
-            shape,
-            ..word
-        });
+        (self.take)(Word { shape, ..word });
     }
 
     /// Looks through what is between the word before and the one that begins at `start`.
@@ -252,7 +257,7 @@ fn halves(both: u128) -> (u64, u64) {
 #[cold]
 #[inline(never)]
 pub(crate) fn long_word(text: &str, start: usize, secrets: &Secrets) -> Word {
-    let mut bytes = Vec::with_capacity(64);
+    let mut bytes = Vec::new();
     let mut shape = Shape::default();
     let mut at = start;
     let mut end = start;
@@ -263,9 +268,10 @@ pub(crate) fn long_word(text: &str, start: usize, secrets: &Secrets) -> Word {
             Folded::Separator => break,
             Folded::Alone(a) => {
                 if bytes.is_empty() {
-                    bytes.extend_from_slice(a.encode_utf8(&mut [0; 4]).as_bytes());
                     shape.add(Shape::ALONE);
-                    end = at;
+                    let mut letter = [0; 4];
+                    let letter = a.encode_utf8(&mut letter).as_bytes();
+                    return word(letter, secrets, (start, at), shape);
                 }
                 break;
             }

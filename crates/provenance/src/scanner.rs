@@ -158,16 +158,21 @@ impl<'r> Scanner<'r> {
             Depth::Copies(guarantee) => (guarantee, false),
             Depth::Paraphrases(guarantee) => (guarantee, true),
         };
-        let mut keys = Vec::with_capacity(page.len() / 64 + 8);
         let mut read = Vec::new();
         let (count, open) = if closely {
-            read.reserve(page.len() / 5);
-            read_words(page, base, self.secrets(), &mut read);
-            let step = closer(read.len()).min(guarantee.step());
-            probes::of_read(&read, step, self.secrets(), &mut keys);
-            let open = self.any_ordered(&keys) || self.resembles(&read, &mut keys);
-            (read.len(), open)
+            let near = probes::near(page, self.secrets());
+            if near.words < WORDS_SHORT {
+                read_words(page, base, self.secrets(), &mut read);
+                (near.words, self.few_resemble(&read))
+            } else {
+                let ordered = self.any_ordered(&near.plain) || self.any_ordered(&near.skeleton);
+                (
+                    near.words,
+                    ordered || self.triples(&near.triples, near.words),
+                )
+            }
         } else {
+            let mut keys = Vec::with_capacity(page.len() / 64 + 8);
             let count = probes::of_words(page, guarantee, self.secrets(), &mut keys);
             (count, self.any_ordered(&keys))
         };
@@ -186,16 +191,22 @@ impl<'r> Scanner<'r> {
         any
     }
 
-    /// Whether skeletons or triples make the page worth opening.
-    fn resembles(&self, read: &[Word], keys: &mut Vec<u64>) -> bool {
-        let mut kept = Vec::new();
-        keys.clear();
-        probes::of_skeleton(read, &mut kept, closer(read.len()), (self.secrets(), keys));
-        if self.any_ordered(keys) {
+    /// Whether a page of few words is worth opening: it is looked through more closely.
+    fn few_resemble(&self, read: &[Word]) -> bool {
+        let (words, mut keys) = (read.len(), Vec::new());
+        probes::of_read(read, closer(words), self.secrets(), &mut keys);
+        let skeleton = (self.secrets(), &mut keys);
+        probes::of_skeleton(read, &mut Vec::new(), closer(words), skeleton);
+        if self.any_ordered(&keys) {
             return true;
         }
         keys.clear();
-        channels::triple_keys(read, self.secrets(), wanted(read.len()), keys);
+        channels::triple_keys(read, self.secrets(), wanted(words), &mut keys);
+        self.triples(&keys, words)
+    }
+
+    /// Whether triples make a page of so many words worth opening.
+    fn triples(&self, keys: &[u64], words: usize) -> bool {
         let mut shared: Vec<(u32, f64)> = Vec::new();
         probes::passed(keys, self.registry.filter(), |key| {
             if let Some((places, bits)) = self.registry.find(key, false) {
@@ -204,7 +215,7 @@ impl<'r> Scanner<'r> {
         });
         shared.sort_unstable_by_key(|(output, _)| *output);
         let mut outputs = shared.chunk_by(|a, b| a.0 == b.0);
-        outputs.any(|hits| self.enough(hits, read.len()))
+        outputs.any(|hits| self.enough(hits, words))
     }
 
     /// Whether triples with one output make a document of so many words worth opening.

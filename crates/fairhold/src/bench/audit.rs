@@ -206,6 +206,7 @@ fn show(report: &Value, out: Out) {
         "scan_mb_s",
         "memchr_mb_s",
         "jsonl_zst_mb_s",
+        "jsonl_zst_words_23_mb_s",
         "paraphrase_mb_s",
         "filter_mb",
         "peak_mb",

@@ -2,10 +2,10 @@
 
 use super::Guarantee;
 use crate::boundaries::{Words, walk};
-use crate::channels;
+use crate::channels::{self, Gathering, Triples};
 use crate::filter::Filter;
 use crate::key::{Channel, GRAM, Secrets};
-use crate::normaliser::{Word, long_word, short_halves};
+use crate::normaliser::{Word, each_word, long_word, short_halves};
 use crate::registry::widened;
 
 /// Cache lines that are fetched at once.
@@ -48,7 +48,8 @@ impl Words for Probing<'_> {
         self.count = self.count.wrapping_add(1);
         self.words = self.words.wrapping_add(1);
         if self.count == GRAM {
-            self.keys.push(self.secrets.summed(self.sum));
+            let key = self.secrets.summed(Channel::Words, self.sum);
+            self.keys.push(key);
             self.sum = 0;
             self.count = 0;
             self.skip = self.rest;
@@ -103,6 +104,62 @@ pub(super) fn of_skeleton(
         let window = window.iter().filter_map(|at| words.get(*at));
         keys.push(secrets.gram(Channel::Skeleton, window));
     }
+}
+
+/// What decides whether a page of many words is opened.
+#[derive(Debug, Default)]
+pub(super) struct Near {
+    /// Words of the page.
+    pub(super) words: usize,
+    /// One gram of words in eight.
+    pub(super) plain: Vec<u64>,
+    /// One gram of the skeleton in eight.
+    pub(super) skeleton: Vec<u64>,
+    /// One triple in four.
+    pub(super) triples: Vec<u64>,
+}
+
+/// Sums of eight words in a row, one row behind the other.
+#[derive(Default)]
+struct Row {
+    sum: u128,
+    count: usize,
+}
+
+impl Row {
+    #[inline(always)]
+    fn add(&mut self, word: &Word, (channel, secrets): (Channel, &Secrets), keys: &mut Vec<u64>) {
+        let addend = secrets.addend(self.count, word.lo.wrapping_add(word.rest), word.hi);
+        self.sum = self.sum.wrapping_add(addend);
+        self.count = self.count.wrapping_add(1);
+        if self.count == GRAM {
+            keys.push(secrets.summed(channel, self.sum));
+            *self = Self::default();
+        }
+    }
+}
+
+/// All that is looked up of a page of many words, in one walk over it: the same keys as of its words
+/// when they were read, eight words from one ordered gram to the next.
+pub(super) fn near(text: &str, secrets: &Secrets) -> Near {
+    let mut found = Near {
+        plain: Vec::with_capacity(text.len() / 40),
+        skeleton: Vec::with_capacity(text.len() / 40),
+        triples: Vec::with_capacity(text.len() / 12),
+        ..Near::default()
+    };
+    let (mut plain, mut kept) = (Row::default(), Row::default());
+    let mut triples = Gathering::new(Triples::Sampled);
+    each_word(text, secrets, |word| {
+        found.words = found.words.wrapping_add(1);
+        plain.add(&word, (Channel::Words, secrets), &mut found.plain);
+        if channels::stays(&word) {
+            kept.add(&word, (Channel::Skeleton, secrets), &mut found.skeleton);
+        }
+        triples.add(&word, secrets, &mut found.triples);
+    });
+    triples.finish(secrets, &mut found.triples);
+    found
 }
 
 /// Keeps the keys that the filter lets pass.

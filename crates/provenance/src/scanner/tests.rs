@@ -138,6 +138,41 @@ fn every_promised_run_is_found_and_no_other_promised() {
     assert!(promised > 10_000 && missed > 0, "{promised} {missed}");
 }
 
+/// One walk finds the keys that reading and then looking finds.
+#[test]
+fn one_walk_has_the_keys_of_many() {
+    let key = AuditKey::new([8; 16]);
+    let secrets = key.secrets();
+    let mut dice = Dice(3);
+    for _ in 0..300 {
+        let count = dice.below(400);
+        let mut words = dice.words('q', count);
+        for word in &mut words {
+            match dice.below(9) {
+                0 => *word = "The".to_owned(),
+                1 => *word = format!("[{word}]"),
+                2 => *word = "Name".to_owned(),
+                3 => *word = "漢字".to_owned(),
+                4 => *word = "reading".to_owned(),
+                _ => {}
+            }
+        }
+        let text = dice.joined(&words);
+        let near = probes::near(&text, secrets);
+        let mut read = Vec::new();
+        read_words(&text, 0, secrets, &mut read);
+        let (mut plain, mut skeleton, mut triples) = (Vec::new(), Vec::new(), Vec::new());
+        probes::of_read(&read, 8, secrets, &mut plain);
+        probes::of_skeleton(&read, &mut Vec::new(), 8, (secrets, &mut skeleton));
+        channels::triples(&read, secrets, Triples::Sampled, |k| triples.push(k.key));
+        assert_eq!(near.words, read.len());
+        assert_eq!(
+            (near.plain, near.skeleton, near.triples),
+            (plain, skeleton, triples)
+        );
+    }
+}
+
 fn told(verdict: &Verdict) -> Vec<(usize, String, Vec<crate::Span>)> {
     let told = |m: &crate::Match| (m.output, format!("{:.9}", m.bits), m.spans.clone());
     verdict.matches.iter().map(told).collect()
