@@ -22,7 +22,7 @@ impl Random {
     fn text(&mut self, words: usize) -> String {
         let words = (0..words).map(|_| {
             let word: String = (0..4)
-                .map(|_| char::from(b'a' + self.next(26) as u8))
+                .map(|_| char::from(b'a' + u8::try_from(self.next(26)).unwrap()))
                 .collect();
             match self.next(9) {
                 0 => format!("{}.", word.to_uppercase()),
@@ -80,7 +80,11 @@ fn told(registry: &Registry, asked: &BTreeSet<u64>) -> Told {
     for n in named.clone() {
         let output = &registry.outputs()[n as usize];
         if output.role == Role::Control {
-            named.extend(registry.output_to(output.prompt).map(|n| n as u32));
+            named.extend(
+                registry
+                    .output_to(output.prompt)
+                    .map(|n| u32::try_from(n).unwrap()),
+            );
         }
     }
     let places: HashMap<u32, u32> = named.iter().copied().zip(0..).collect();
