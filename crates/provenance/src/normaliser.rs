@@ -257,11 +257,19 @@ fn halves(both: u128) -> (u64, u64) {
 #[cold]
 #[inline(never)]
 pub(crate) fn long_word(text: &str, start: usize, secrets: &Secrets) -> Word {
+    let text = text.get(start..).unwrap_or_default();
+    if let Some(c) = text.chars().next()
+        && let Some(a) = fold::alone(c)
+    {
+        let mut letter = [0; 4];
+        let letter = a.encode_utf8(&mut letter).as_bytes();
+        return word(letter, secrets, (start, start + c.len_utf8()), Shape::ALONE);
+    }
     let mut bytes = Vec::new();
     let mut shape = Shape::default();
     let mut at = start;
     let mut end = start;
-    for c in text.get(start..).unwrap_or_default().chars() {
+    for c in text.chars() {
         at += c.len_utf8();
         match fold(c) {
             Folded::Dropped => {}

@@ -64,6 +64,16 @@ pub(super) fn fold(c: char) -> Folded {
     }
 }
 
+/// What `c` becomes, if it is a word alone and of the first plane, where nearly all of them are.
+#[inline]
+pub(super) fn alone(c: char) -> Option<char> {
+    let one = table().get(c as usize).copied()?;
+    if one & ALONE == 0 {
+        return None;
+    }
+    char::from_u32(one & 0x00ff_ffff)
+}
+
 fn table() -> &'static [u32] {
     static TABLE: OnceLock<Vec<u32>> = OnceLock::new();
     TABLE.get_or_init(|| {
