@@ -12,7 +12,7 @@ use crate::refused::Refused;
 use crate::restriction::{EMERGENCY, Restriction};
 use crate::step::{Condition, Deed, Limits, Measure, Notice, Observation, Proposal, Step};
 
-pub use look::{Outcome, State};
+pub use look::{Awaited, Awaits, Outcome, State};
 
 /// The longest account of facts or reasons, in characters (the limit of the
 /// DSA Transparency Database's `decision_facts`).
@@ -21,6 +21,19 @@ pub const FACTS_MAX: usize = 5_000;
 pub const COMMENT_MAX: usize = 20_000;
 /// The most conditions of an undertaking.
 pub const CONDITIONS_MAX: usize = 20;
+/// The most files of one answer.
+pub const ATTACHMENTS_MAX: usize = 5;
+/// The largest of them, in bytes.
+pub const ATTACHMENT_BYTES_MAX: u64 = 5 << 20;
+/// The kinds of files that are taken: what a browser shows without running anything.
+pub const ATTACHMENT_KINDS: [&str; 6] = [
+    "text/plain",
+    "text/csv",
+    "application/json",
+    "application/pdf",
+    "image/png",
+    "image/jpeg",
+];
 
 /// What is to be done once a step is recorded, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,11 +14,14 @@ mod step;
 
 pub use actor::{Actor, Identity, Right, Role, may};
 pub use case::{
-    COMMENT_MAX, CONDITIONS_MAX, Case, Effect, FACTS_MAX, Outcome, Pending, State, Undertaking,
+    ATTACHMENT_BYTES_MAX, ATTACHMENT_KINDS, ATTACHMENTS_MAX, Awaited, Awaits, COMMENT_MAX,
+    CONDITIONS_MAX, Case, Effect, FACTS_MAX, Outcome, Pending, State, Undertaking,
 };
 pub use refused::Refused;
 pub use restriction::{
     ANSWER, APPEAL, Deadline, EMERGENCY, InForce, REVIEW, Restriction, TERMINATION, Timer,
 };
 pub use statement::{Language, StatementJson, Template, TemplateError};
-pub use step::{Condition, Deed, Limits, Measure, Notice, Observation, Proposal, Step, StepError};
+pub use step::{
+    Attachment, Condition, Deed, Limits, Measure, Notice, Observation, Proposal, Step, StepError,
+};

@@ -218,6 +218,20 @@ impl Deed {
     }
 }
 
+/// A file that the accused sent with an answer. Its bytes are sealed like a body; the step says
+/// which they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What the accused calls it.
+    pub name: String,
+    /// Its media type.
+    pub kind: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes.
+    pub digest: [u8; 32],
+}
+
 /// One step of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -229,6 +243,8 @@ pub struct Step {
     pub comment: String,
     /// What it did.
     pub deed: Deed,
+    /// What the accused sent with it.
+    pub attachments: Vec<Attachment>,
 }
 
 impl Step {

@@ -1,82 +1,327 @@
 //! The admin API: JSON for whoever holds the running server's token.
 
+mod casework;
+mod notices;
+
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::campaigns::Ending;
-use crate::credentials;
-use crate::custody::Release;
-use crate::ledger;
-use crate::office::{Office, OfficeError};
+use crate::access::Open;
+use crate::api::{Api, Caller, told};
+use crate::calibration::CalibrationView;
+use crate::campaigns::{
+    Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile, TrialView,
+};
+use crate::custody::{
+    BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, Release, RetentionAsked,
+    RetentionView,
+};
+use crate::detection::DetectionView;
+use crate::findings::FindingsView;
+use crate::office::{
+    AccountView, CheckpointView, KeyView, LinksView, NewAccount, NewKey, NewLinks, Office,
+    OfficeError,
+};
+use crate::overview::{ClusterLine, ClusterView, OverviewView};
+use crate::terms::TermsView;
+use crate::{audit_log, credentials, ledger};
+pub(crate) use casework::download;
 
 /// The largest body that an admin call may have: its largest is a case's text.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// Routes under `/admin`, open to `Authorization: Bearer TOKEN` only.
+/// Routes under `/admin` and the audit log, open to `Authorization: Bearer TOKEN`: the operator's
+/// token, or that of somebody who works here and whose role allows it.
 pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
-    let token: Arc<str> = token.into();
-    Router::new()
-        .route(
-            "/admin/accounts",
-            post(open_account::<O>).get(accounts::<O>),
-        )
-        .route("/admin/keys", post(create_key::<O>).get(keys::<O>))
-        .route("/admin/keys/{id}/revoke", post(revoke_key::<O>))
-        .route(
-            "/admin/accounts/{id}/terms",
-            get(terms::<O>).put(agree::<O>),
-        )
-        .route("/admin/accounts/{id}/links", post(link::<O>))
-        .route("/admin/projects/{id}/purposes", put(declare::<O>))
-        .route("/admin/cases", post(propose::<O>).get(cases::<O>))
-        .route("/admin/cases/{id}", get(case::<O>))
-        .route("/admin/cases/{id}/steps", post(step::<O>))
-        .route("/admin/cases/{id}/bundle", get(bundle::<O>))
-        .route("/admin/detect", post(detect::<O>))
-        .route("/admin/calibrate", post(calibrate::<O>))
-        .route("/admin/findings", get(findings::<O>))
-        .route("/admin/accounts/{id}/findings", get(findings_about::<O>))
-        .route("/admin/checkpoint", get(checkpoint::<O>))
-        .route(
-            "/admin/campaigns",
-            post(activate_sketch::<O>).get(campaigns::<O>),
-        )
-        .route("/admin/campaigns/make", post(make_sketch::<O>))
-        .route("/admin/campaigns/test", post(try_sketch::<O>))
-        .route("/admin/campaigns/{name}/expire", post(expire_campaign::<O>))
-        .route("/admin/erasures", post(erase::<O>))
-        .route("/admin/holds", post(place_hold::<O>).get(holds::<O>))
-        .route("/admin/holds/{id}/release", post(release_hold::<O>))
-        .route("/admin/retention", post(let_go::<O>))
-        .route("/admin/exchanges/{id}/bodies", post(read_bodies::<O>))
-        .merge(ledger::admin())
+    let door = Arc::new(Door {
+        token: token.to_owned(),
+        office: Arc::clone(&office),
+    });
+    routes(Api::new())
+        .into_router()
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(token, only_with_token))
+        .layer(middleware::from_fn_with_state(door, only_with_token))
         .with_state(office)
 }
 
-async fn only_with_token(State(token): State<Arc<str>>, request: Request, next: Next) -> Response {
-    if credentials::carries(request.headers(), &token) {
+/// The operations of the admin API, with who may call them.
+pub(crate) fn routes<O: Office>(api: Api<O>) -> Api<O> {
+    let api = directory(api);
+    let api = casework::routes(api);
+    let api = notices::routes(api);
+    let api = detecting(api);
+    ledger::admin(custody(api))
+}
+
+fn directory<O: Office>(api: Api<O>) -> Api<O> {
+    use Open::{Administration, Staff};
+    api.on(
+        "post",
+        "/admin/accounts",
+        post(open_account::<O>),
+        told::<AccountView>("Open an account")
+            .takes::<NewAccount>()
+            .created()
+            .open_to(Administration),
+    )
+    .on(
+        "get",
+        "/admin/accounts",
+        get(accounts::<O>),
+        told::<Vec<AccountView>>("Every account").open_to(Staff),
+    )
+    .on(
+        "get",
+        "/admin/accounts/{id}",
+        get(overview::<O>),
+        told::<OverviewView>("An account at a glance").open_to(Staff),
+    )
+    .on(
+        "post",
+        "/admin/keys",
+        post(create_key::<O>),
+        told::<NewKey>("Make a key; its secret is shown once")
+            .takes::<KeyFor>()
+            .created()
+            .open_to(Administration),
+    )
+    .on(
+        "get",
+        "/admin/keys",
+        get(keys::<O>),
+        told::<Vec<KeyView>>("Every key, without secrets").open_to(Staff),
+    )
+    .on(
+        "post",
+        "/admin/keys/{id}/revoke",
+        post(revoke_key::<O>),
+        told::<KeyView>("Revoke a key").open_to(Administration),
+    )
+    .on(
+        "get",
+        "/admin/accounts/{id}/terms",
+        get(terms::<O>),
+        told::<TermsView>("The terms that bind an account").open_to(Staff),
+    )
+    .on(
+        "put",
+        "/admin/accounts/{id}/terms",
+        put(agree::<O>),
+        told::<TermsView>("Replace what was agreed with an account")
+            .takes::<Value>()
+            .open_to(Administration),
+    )
+    .on(
+        "post",
+        "/admin/accounts/{id}/links",
+        post(link::<O>),
+        told::<LinksView>("Record tokens that may link an account to others")
+            .takes::<NewLinks>()
+            .open_to(Administration),
+    )
+    .on(
+        "put",
+        "/admin/projects/{id}/purposes",
+        put(declare::<O>),
+        told::<Vec<String>>("Declare a project's purposes anew")
+            .takes::<Vec<String>>()
+            .open_to(Administration),
+    )
+    .on(
+        "get",
+        "/v1/organization/audit_logs",
+        get(audit_log::all::<O>),
+        audit_log::told_of("The audit log, newest first").open_to(Staff),
+    )
+}
+
+fn detecting<O: Office>(api: Api<O>) -> Api<O> {
+    use Open::{Administration, Casework, Operator, Staff};
+    api.on(
+        "post",
+        "/admin/detect",
+        post(detect::<O>),
+        told::<DetectionView>("Look for rings in what was recorded").open_to(Casework),
+    )
+    .on(
+        "get",
+        "/admin/clusters",
+        get(clusters::<O>),
+        told::<Vec<ClusterLine>>("Gatherings that detection found last").open_to(Staff),
+    )
+    .on(
+        "get",
+        "/admin/clusters/{id}",
+        get(cluster::<O>),
+        told::<ClusterView>("One gathering").open_to(Staff),
+    )
+    .on(
+        "post",
+        "/admin/calibrate",
+        post(calibrate::<O>),
+        told::<CalibrationView>("Calibrate on the store's own accounts").open_to(Administration),
+    )
+    .on(
+        "get",
+        "/admin/findings",
+        get(findings::<O>),
+        told::<FindingsView>("What the watch has found").open_to(Staff),
+    )
+    .on(
+        "get",
+        "/admin/accounts/{id}/findings",
+        get(findings_about::<O>),
+        told::<FindingsView>("What the watch has found about an account").open_to(Staff),
+    )
+    .on(
+        "post",
+        "/admin/campaigns",
+        post(activate_sketch::<O>),
+        told::<ActivationView>("Let a known campaign act")
+            .takes::<Activation>()
+            .open_to(Operator),
+    )
+    .on(
+        "get",
+        "/admin/campaigns",
+        get(campaigns::<O>),
+        told::<Vec<CampaignView>>("Every campaign that was ever activated").open_to(Staff),
+    )
+    .on(
+        "post",
+        "/admin/campaigns/make",
+        post(make_sketch::<O>),
+        told::<SketchFile>("Make and sign the sketch of a campaign")
+            .takes::<NewSketch>()
+            .open_to(Operator),
+    )
+    .on(
+        "post",
+        "/admin/campaigns/test",
+        post(try_sketch::<O>),
+        told::<TrialView>("Try a sketch on cleared accounts")
+            .takes::<SketchAsked>()
+            .open_to(Casework),
+    )
+    .on(
+        "post",
+        "/admin/campaigns/{name}/expire",
+        post(expire_campaign::<O>),
+        told::<CampaignView>("End a campaign")
+            .takes::<Ending>()
+            .open_to(Operator),
+    )
+}
+
+fn custody<O: Office>(api: Api<O>) -> Api<O> {
+    use Open::{Operator, Staff};
+    api.on(
+        "post",
+        "/admin/erasures",
+        post(erase::<O>),
+        told::<ErasureView>("Make what was sent and got unreadable, for good")
+            .takes::<NewErasure>()
+            .open_to(Operator),
+    )
+    .on(
+        "post",
+        "/admin/holds",
+        post(place_hold::<O>),
+        told::<HoldView>("Place a legal hold")
+            .takes::<NewHold>()
+            .created()
+            .open_to(Operator),
+    )
+    .on(
+        "get",
+        "/admin/holds",
+        get(holds::<O>),
+        told::<Vec<HoldView>>("Every legal hold").open_to(Staff),
+    )
+    .on(
+        "post",
+        "/admin/holds/{id}/release",
+        post(release_hold::<O>),
+        told::<HoldView>("End a legal hold")
+            .takes::<Release>()
+            .open_to(Operator),
+    )
+    .on(
+        "post",
+        "/admin/retention",
+        post(let_go::<O>),
+        told::<RetentionView>("Let go of bodies whose time is over")
+            .takes::<RetentionAsked>()
+            .open_to(Operator),
+    )
+    .on(
+        "post",
+        "/admin/exchanges/{id}/bodies",
+        post(read_bodies::<O>),
+        told::<Vec<BodyView>>("Read the bodies of an exchange; that is recorded first")
+            .takes::<Reading>()
+            .open_to(Open::Casework),
+    )
+    .on(
+        "get",
+        "/admin/checkpoint",
+        get(checkpoint::<O>),
+        told::<CheckpointView>("Seal and sign what is recorded now").open_to(Staff),
+    )
+}
+
+/// Who opens the admin API.
+struct Door<O> {
+    token: String,
+    office: Arc<O>,
+}
+
+async fn only_with_token<O: Office>(
+    State(door): State<Arc<Door<O>>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = if credentials::carries(request.headers(), &door.token) {
+        Some(Caller::Operator)
+    } else {
+        let secret = credentials::secret(request.headers());
+        let known = secret.and_then(|secret| door.office.colleague(&secret));
+        known.map(Caller::Colleague)
+    };
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
     error(
         StatusCode::UNAUTHORIZED,
         "invalid_admin_token",
-        "send `Authorization: Bearer TOKEN` with the token of run.json in the data folder",
+        "send `Authorization: Bearer TOKEN` with the token of run.json in the data folder, or your own of people.toml",
     )
 }
 
-fn error(status: StatusCode, code: &str, message: &str) -> Response {
+/// Whether this caller may act under that name: a colleague in their own only.
+pub(crate) fn in_own_name(caller: &Caller, by: &str) -> Result<(), OfficeError> {
+    match caller {
+        Caller::Operator => Ok(()),
+        Caller::Colleague(colleague) if colleague.name == by => Ok(()),
+        Caller::Colleague(colleague) => Err(OfficeError::Forbidden(format!(
+            "your token is that of `{}`: act in your own name",
+            colleague.name
+        ))),
+    }
+}
+
+pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
     let body =
         json!({"error": {"message": message, "type": "admin_error", "param": null, "code": code}});
     with_json(status, body.to_string())
@@ -108,6 +353,7 @@ pub(crate) fn refusal(refused: &OfficeError) -> Response {
         OfficeError::Conflict(_) => "conflict",
         OfficeError::Invalid(_) => "invalid",
         OfficeError::Unavailable(_) => "unavailable",
+        OfficeError::Forbidden(_) => "forbidden",
     };
     error(status, code, &refused.to_string())
 }
@@ -116,7 +362,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, OfficeError> 
     serde_json::from_slice(body).map_err(|e| OfficeError::Invalid(format!("malformed body: {e}")))
 }
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyFor {
     account: String,
@@ -131,6 +377,18 @@ async fn open_account<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> R
 
 async fn accounts<O: Office>(State(office): State<Arc<O>>) -> Response {
     answer(StatusCode::OK, office.accounts().await)
+}
+
+async fn overview<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -> Response {
+    answer(StatusCode::OK, office.overview(&id).await)
+}
+
+async fn clusters<O: Office>(State(office): State<Arc<O>>) -> Response {
+    answer(StatusCode::OK, office.clusters().await)
+}
+
+async fn cluster<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -> Response {
+    answer(StatusCode::OK, office.cluster(&id).await)
 }
 
 async fn terms<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -> Response {
@@ -183,42 +441,6 @@ async fn keys<O: Office>(State(office): State<Arc<O>>) -> Response {
 
 async fn revoke_key<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -> Response {
     answer(StatusCode::OK, office.revoke_key(&id).await)
-}
-
-async fn propose<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
-    match read(&body) {
-        Ok(new) => answer(StatusCode::CREATED, office.propose(new).await),
-        Err(refused) => refusal(&refused),
-    }
-}
-
-async fn cases<O: Office>(State(office): State<Arc<O>>) -> Response {
-    answer(StatusCode::OK, office.cases().await)
-}
-
-async fn case<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -> Response {
-    answer(StatusCode::OK, office.case(&id).await)
-}
-
-async fn step<O: Office>(
-    State(office): State<Arc<O>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
-    match read(&body) {
-        Ok(step) => answer(StatusCode::OK, office.step(&id, step).await),
-        Err(refused) => refusal(&refused),
-    }
-}
-
-async fn bundle<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -> Response {
-    match office.export(&id).await {
-        Ok(bytes) => {
-            let zip = HeaderValue::from_static("application/zip");
-            (StatusCode::OK, [(header::CONTENT_TYPE, zip)], bytes).into_response()
-        }
-        Err(refused) => refusal(&refused),
-    }
 }
 
 async fn detect<O: Office>(State(office): State<Arc<O>>) -> Response {
@@ -321,10 +543,12 @@ async fn let_go<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Respons
 
 async fn read_bodies<O: Office>(
     State(office): State<Arc<O>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Response {
-    match read(&body) {
+    let reading = read::<Reading>(&body);
+    match reading.and_then(|r| in_own_name(&caller, &r.by).map(|()| r)) {
         Ok(reading) => answer(StatusCode::OK, office.read_bodies(&id, reading).await),
         Err(refused) => refusal(&refused),
     }

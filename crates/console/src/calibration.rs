@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What calibrating on a deployment's own accounts gives.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CalibrationView {
     /// Accounts that were read and that count as honest.
     pub programmes: usize,
@@ -26,7 +26,7 @@ pub struct CalibrationView {
 }
 
 /// What can be told at one look.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReachView {
     /// Exchanges.
     pub look: u32,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A sketch to make: of accounts that a case was decided against, or one that was made elsewhere
 /// and is only signed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSketch {
     /// What people will call the campaign.
@@ -20,7 +20,7 @@ pub struct NewSketch {
 }
 
 /// A signed file with what it holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SketchFile {
     /// The file's text.
     pub file: String,
@@ -29,7 +29,7 @@ pub struct SketchFile {
 }
 
 /// A file to try on the cleared accounts of the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SketchAsked {
     /// The file's text.
@@ -40,7 +40,7 @@ pub struct SketchAsked {
 }
 
 /// A file to activate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Activation {
     /// The file's text.
@@ -56,7 +56,7 @@ pub struct Activation {
 }
 
 /// Who ends a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ending {
     /// Who.
@@ -64,7 +64,7 @@ pub struct Ending {
 }
 
 /// A trial in counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrialCounts {
     /// Cleared accounts read.
@@ -76,7 +76,7 @@ pub struct TrialCounts {
 }
 
 /// How a campaign did on cleared accounts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TrialView {
     /// Cleared accounts read.
     pub accounts: u64,
@@ -100,7 +100,7 @@ pub struct TrialView {
 }
 
 /// What came of an activation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ActivationView {
     /// The campaign; it acts unless its trial refused it.
     pub campaign: CampaignView,
@@ -109,7 +109,7 @@ pub struct ActivationView {
 }
 
 /// A known campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CampaignView {
     /// Its name.
     pub name: String,

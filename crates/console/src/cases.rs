@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::casework::{AttachmentView, NewAttachment};
+
 /// A case to open.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCase {
     /// The accused account.
@@ -37,7 +39,7 @@ pub struct NewCase {
 }
 
 /// What the accused is told and asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewNotice {
     /// What is counted.
@@ -51,7 +53,7 @@ pub struct NewNotice {
 }
 
 /// One thing that the accused undertakes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCondition {
     /// What will be so.
@@ -63,7 +65,9 @@ pub struct NewCondition {
 }
 
 /// What a throttle leaves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct NewLimits {
     /// Requests per minute.
@@ -75,7 +79,7 @@ pub struct NewLimits {
 }
 
 /// A measure to propose.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMeasure {
     /// `throttle`, `mark`, `suspend` or `terminate`.
@@ -95,7 +99,7 @@ pub struct NewMeasure {
 }
 
 /// What a person does to a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseStep {
     /// The accused is given notice.
@@ -137,7 +141,7 @@ pub enum CaseStep {
 }
 
 /// A step to take in a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Which.
@@ -147,10 +151,13 @@ pub struct Step {
     /// Why, kept on the timeline.
     #[serde(default)]
     pub comment: String,
+    /// Files, with an answer of the accused: at most five.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<NewAttachment>,
 }
 
 /// A case as people see it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CaseView {
     /// Its id.
     pub case: String,
@@ -203,7 +210,7 @@ impl CaseView {
 }
 
 /// A notice as people see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NoticeView {
     /// What is counted.
     pub metric: String,
@@ -218,7 +225,7 @@ pub struct NoticeView {
 }
 
 /// Words in a language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TextView {
     /// ISO 639-1.
     pub language: String,
@@ -227,7 +234,7 @@ pub struct TextView {
 }
 
 /// A condition of an undertaking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConditionView {
     /// What will be so.
     pub promise: String,
@@ -243,7 +250,7 @@ pub struct ConditionView {
 }
 
 /// A proposal that awaits a second person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PendingView {
     /// What.
     pub measure: String,
@@ -254,7 +261,7 @@ pub struct PendingView {
 }
 
 /// A measure in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MeasureView {
     /// What.
     pub measure: String,
@@ -271,7 +278,7 @@ pub struct MeasureView {
 }
 
 /// Something that happens by time alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeadlineView {
     /// When, RFC 3339.
     pub at: String,
@@ -280,7 +287,7 @@ pub struct DeadlineView {
 }
 
 /// The statement of reasons of one restriction.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StatementView {
     /// The restriction.
     pub measure: String,
@@ -291,7 +298,7 @@ pub struct StatementView {
 }
 
 /// One line of a case's timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StepView {
     /// When, RFC 3339.
     pub at: String,
@@ -308,4 +315,7 @@ pub struct StepView {
     /// What was said.
     #[serde(default)]
     pub comment: String,
+    /// Files that came with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentView>,
 }

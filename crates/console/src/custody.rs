@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A subject, or a whole account, to erase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewErasure {
     /// The account.
@@ -18,7 +18,7 @@ pub struct NewErasure {
 }
 
 /// What an erasure did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ErasureView {
     /// The account.
     pub account: String,
@@ -51,7 +51,7 @@ pub struct ErasureView {
 }
 
 /// A legal hold to place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewHold {
     /// The account.
@@ -69,7 +69,7 @@ pub struct NewHold {
 }
 
 /// A legal hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HoldView {
     /// Its id.
     pub hold: String,
@@ -95,7 +95,7 @@ pub struct HoldView {
 }
 
 /// Who does something to a hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// Who ends it.
@@ -103,7 +103,9 @@ pub struct Release {
 }
 
 /// How long bodies are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct RetentionAsked {
     /// Whole days; those of the configuration when absent.
@@ -112,7 +114,7 @@ pub struct RetentionAsked {
 }
 
 /// What was let go.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RetentionView {
     /// Whole days that bodies are kept.
     pub days: u32,
@@ -125,7 +127,7 @@ pub struct RetentionView {
 }
 
 /// Who reads the bodies of an exchange, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
     /// Who reads.
@@ -135,7 +137,7 @@ pub struct Reading {
 }
 
 /// An opened body: what a stranger needs to check its commitment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BodyView {
     /// `request` or `answer`.
     pub what: String,

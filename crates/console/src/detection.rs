@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What detection found, most suspicious first.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DetectionView {
     /// Accounts read.
     pub accounts: usize,
@@ -39,7 +39,9 @@ pub struct DetectionView {
 }
 
 /// All that may follow of a finding.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum MayView {
     /// People see it.
@@ -63,7 +65,7 @@ impl MayView {
 }
 
 /// How often honest programmes look like this.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RankView {
     /// The chance that an honest one scores at least as high.
     pub p: f64,
@@ -79,7 +81,7 @@ pub struct RankView {
 }
 
 /// The honest programmes that accounts were compared with.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PopulationView {
     /// Whether they are this house's own cleared accounts; else those that are shipped.
     pub own: bool,
@@ -99,7 +101,7 @@ pub struct PopulationView {
 }
 
 /// How honest programmes score once an account has so many exchanges.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LookView {
     /// The look.
     pub exchanges: u32,
@@ -116,7 +118,7 @@ pub struct LookView {
 }
 
 /// Accounts that run one programme.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RingView {
     /// How surely the accounts belong together; larger is surer.
     pub score: f64,
@@ -155,7 +157,7 @@ impl RingView {
 }
 
 /// One account of a ring.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MemberView {
     /// Which.
     pub account: String,
@@ -166,7 +168,7 @@ pub struct MemberView {
 }
 
 /// One kind of link between the accounts of a ring.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EdgeView {
     /// Which, for example `payment`.
     pub kind: String,
@@ -179,7 +181,7 @@ pub struct EdgeView {
 }
 
 /// One account by itself.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SuspectView {
     /// Which.
     pub account: String,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What the watch has found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FindingsView {
     /// Accounts that it knows.
     pub watched: u64,
@@ -17,7 +17,7 @@ pub struct FindingsView {
 }
 
 /// What accounts are tested with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TestView {
     /// Whom accounts are compared with, in words.
     pub population: String,
@@ -32,7 +32,7 @@ pub struct TestView {
 }
 
 /// One look at one account that says something. Intent alone: a reason to ask, never to restrict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FindingView {
     /// Its id.
     pub id: String,
@@ -87,7 +87,7 @@ impl FindingView {
 }
 
 /// One cue of a finding.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CueView {
     /// Its name.
     pub cue: String,
@@ -100,7 +100,7 @@ pub struct CueView {
 }
 
 /// One thing that was looked for in the account's favour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FactView {
     /// What.
     pub looked_for: String,

@@ -7,7 +7,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +14,9 @@ use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use crate::access::Open;
 use crate::admin::{answer, read, refusal, with_json};
+use crate::api::{Api, Told, told};
 use crate::office::{CheckpointView, Office, OfficeError};
 use crate::pages::{ask_for_key, caller};
 
@@ -51,7 +52,7 @@ pub struct LedgerFile {
 }
 
 /// A record with all that proves it to somebody who knows the root log's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReceiptView {
     /// Its number: `x-evidence-seq` of the exchange.
     pub seq: u64,
@@ -79,7 +80,7 @@ pub enum Receipt {
 }
 
 /// A ledger as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LedgerView {
     /// The account; none for the house's.
     pub account: Option<String>,
@@ -90,7 +91,7 @@ pub struct LedgerView {
 }
 
 /// An epoch of the root log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EpochView {
     /// Its number.
     pub epoch: u64,
@@ -107,7 +108,7 @@ pub struct EpochView {
 }
 
 /// All ledgers of the current epoch, and all epochs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LedgersView {
     /// Why nothing is signed; none when all is well.
     pub refused: Option<String>,
@@ -120,7 +121,7 @@ pub struct LedgersView {
 }
 
 /// A new epoch to begin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEpoch {
     /// Why, for everybody to read.
@@ -135,22 +136,79 @@ pub(crate) struct Asked {
 }
 
 /// Routes for customers, and of the public root log.
-pub(crate) fn customer<O: Office>() -> Router<Arc<O>> {
-    Router::new()
-        .route("/fairhold/v1/log/{*path}", get(public_log::<O>))
-        .route("/fairhold/v1/ledgers/{account}/{*path}", get(own_file::<O>))
-        .route("/fairhold/v1/receipts/{seq}", get(own_receipt::<O>))
+pub(crate) fn customer<O: Office>(api: Api<O>) -> Api<O> {
+    let log = told::<String>("A file of the root log (C2SP tlog-tiles)");
+    let own = told::<String>("A file of the caller's own ledger (C2SP tlog-tiles)");
+    api.on(
+        "get",
+        "/fairhold/v1/log/{*path}",
+        get(public_log::<O>),
+        file_of(log).public(),
+    )
+    .on(
+        "get",
+        "/fairhold/v1/ledgers/{account}/{*path}",
+        get(own_file::<O>),
+        file_of(own),
+    )
+    .on(
+        "get",
+        "/fairhold/v1/receipts/{seq}",
+        get(own_receipt::<O>),
+        receipt_of(),
+    )
 }
 
-/// Routes for whoever holds the admin token.
-pub(crate) fn admin<O: Office>() -> Router<Arc<O>> {
-    Router::new()
-        .route("/admin/ledgers", get(all::<O>))
-        .route("/admin/ledgers/rotate", post(rotate::<O>))
-        .route("/admin/log/{*path}", get(public_log::<O>))
-        .route("/admin/house/{*path}", get(house_file::<O>))
-        .route("/admin/ledgers/{account}/{*path}", get(any_file::<O>))
-        .route("/admin/receipts/{seq}", get(any_receipt::<O>))
+fn file_of(told: Told) -> Told {
+    told.bytes("application/octet-stream")
+        .asks("epoch", "an earlier epoch")
+}
+
+fn receipt_of() -> Told {
+    told::<ReceiptView>("The receipt of a record, once it holds")
+        .asks("format", "`json`; C2SP tlog-proof as text without it")
+}
+
+/// Routes for whoever works here.
+pub(crate) fn admin<O: Office>(api: Api<O>) -> Api<O> {
+    let of = |summary| file_of(told::<String>(summary)).open_to(Open::Staff);
+    let rotate_to = told::<CheckpointView>("Begin a new epoch of the root log").takes::<NewEpoch>();
+    api.on(
+        "get",
+        "/admin/ledgers",
+        get(all::<O>),
+        told::<LedgersView>("Every ledger and every epoch").open_to(Open::Staff),
+    )
+    .on(
+        "post",
+        "/admin/ledgers/rotate",
+        post(rotate::<O>),
+        rotate_to.open_to(Open::Operator),
+    )
+    .on(
+        "get",
+        "/admin/log/{*path}",
+        get(public_log::<O>),
+        of("A file of the root log (C2SP tlog-tiles)"),
+    )
+    .on(
+        "get",
+        "/admin/house/{*path}",
+        get(house_file::<O>),
+        of("A file of the house's ledger"),
+    )
+    .on(
+        "get",
+        "/admin/ledgers/{account}/{*path}",
+        get(any_file::<O>),
+        of("A file of an account's ledger"),
+    )
+    .on(
+        "get",
+        "/admin/receipts/{seq}",
+        get(any_receipt::<O>),
+        receipt_of().open_to(Open::Staff),
+    )
 }
 
 async fn public_log<O: Office>(
@@ -229,7 +287,7 @@ async fn own_receipt<O: Office>(
 ) -> Response {
     match caller(&*office, &headers) {
         None => ask_for_key(),
-        Some(own) => told(office.receipt(Some(&own), seq).await, &asked),
+        Some(own) => receipted(office.receipt(Some(&own), seq).await, &asked),
     }
 }
 
@@ -238,10 +296,10 @@ async fn any_receipt<O: Office>(
     Path(seq): Path<u64>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    told(office.receipt(None, seq).await, &asked)
+    receipted(office.receipt(None, seq).await, &asked)
 }
 
-fn told(receipt: Result<Receipt, OfficeError>, asked: &Asked) -> Response {
+fn receipted(receipt: Result<Receipt, OfficeError>, asked: &Asked) -> Response {
     match receipt {
         Ok(Receipt::Sealed(receipt)) if asked.format.as_deref() == Some("json") => {
             answer(StatusCode::OK, Ok(receipt))

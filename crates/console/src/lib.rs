@@ -6,20 +6,31 @@
 //! act is handed to the office, which records before it acts.
 #![forbid(unsafe_code)]
 
+mod access;
 mod admin;
+mod api;
+mod audit_log;
 mod calibration;
 mod campaigns;
 mod cases;
+mod casework;
 mod credentials;
 mod custody;
 mod detection;
 mod findings;
 mod ledger;
+mod notices;
 mod office;
+mod overview;
 mod pages;
 mod terms;
 
+pub use access::{Colleague, Open, Role};
 pub use admin::admin;
+pub use api::{Api, Caller, Told, openapi, told};
+pub use audit_log::{
+    AuditActor, AuditAsked, AuditEvent, AuditKey, AuditPage, AuditProject, AuditSession, AuditUser,
+};
 pub use calibration::{CalibrationView, ReachView};
 pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
@@ -28,6 +39,10 @@ pub use campaigns::{
 pub use cases::{
     CaseStep, CaseView, ConditionView, DeadlineView, MeasureView, NewCase, NewCondition, NewLimits,
     NewMeasure, NewNotice, NoticeView, PendingView, StatementView, Step, StepView, TextView,
+};
+pub use casework::{
+    AttachmentFile, AttachmentView, ByWhom, CaseLine, CasesAsked, CasesView, ClaimView, HeldView,
+    NewAttachment,
 };
 pub use custody::{
     BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, Release, RetentionAsked,
@@ -41,9 +56,13 @@ pub use findings::{CueView, FactView, FindingView, FindingsView, TestView};
 pub use ledger::{
     EpochView, LedgerFile, LedgerOf, LedgerView, LedgersView, NewEpoch, Receipt, ReceiptView,
 };
+pub use notices::{EndpointView, NewEndpoint, NoticeLine, NoticesAsked, RetriedView};
 pub use office::{
     AccountView, CheckpointView, KeyView, LinksView, NewAccount, NewKey, NewLinks, Office,
     OfficeError,
+};
+pub use overview::{
+    ClusterLine, ClusterView, DayView, ExchangeLine, HeldMeasure, LimitView, OverviewView,
 };
 pub use pages::{case_page, customer, escaped};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

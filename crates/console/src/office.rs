@@ -9,21 +9,26 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::access::Colleague;
+use crate::audit_log::{AuditAsked, AuditPage};
 use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
 };
 use crate::cases::{CaseView, NewCase, Step};
+use crate::casework::{AttachmentFile, CasesAsked, CasesView, ClaimView, HeldView};
 use crate::custody::{
     BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, RetentionAsked, RetentionView,
 };
 use crate::detection::DetectionView;
 use crate::findings::FindingsView;
 use crate::ledger::{LedgerFile, LedgerOf, LedgersView, Receipt};
+use crate::notices::{EndpointView, NewEndpoint, NoticeLine, NoticesAsked, RetriedView};
+use crate::overview::{ClusterLine, ClusterView, OverviewView};
 use crate::terms::TermsView;
 
 /// An account to open, with its project and organisation where they are new.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
     /// Its id.
@@ -53,7 +58,7 @@ pub struct NewAccount {
 }
 
 /// An account as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AccountView {
     /// Its id.
     pub account: String,
@@ -66,7 +71,7 @@ pub struct AccountView {
 }
 
 /// Tokens of an account that may link it to others. They are hashed before anything is kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewLinks {
     /// Payment tokens.
@@ -81,7 +86,7 @@ pub struct NewLinks {
 }
 
 /// How many tokens are known of an account; which they are, nobody can say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LinksView {
     /// Whose.
     pub account: String,
@@ -94,7 +99,7 @@ pub struct LinksView {
 }
 
 /// A key that was just made; the only time its secret is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NewKey {
     /// The whole key, to be given to the client.
     pub key: String,
@@ -105,7 +110,7 @@ pub struct NewKey {
 }
 
 /// A key without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyView {
     /// Its public part.
     pub id: String,
@@ -116,7 +121,7 @@ pub struct KeyView {
 }
 
 /// The ledger's last signed word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CheckpointView {
     /// Entries of the root log.
     pub size: u64,
@@ -137,6 +142,8 @@ pub enum OfficeError {
     Invalid(String),
     /// The store failed (503).
     Unavailable(String),
+    /// Whoever asks may not (403).
+    Forbidden(String),
 }
 
 impl OfficeError {
@@ -147,6 +154,7 @@ impl OfficeError {
             Self::Conflict(_) => 409,
             Self::Invalid(_) => 400,
             Self::Unavailable(_) => 503,
+            Self::Forbidden(_) => 403,
         }
     }
 
@@ -156,6 +164,7 @@ impl OfficeError {
             404 => Self::NotFound(message),
             409 => Self::Conflict(message),
             400 => Self::Invalid(message),
+            403 => Self::Forbidden(message),
             _ => Self::Unavailable(message),
         }
     }
@@ -167,7 +176,8 @@ impl fmt::Display for OfficeError {
             Self::NotFound(what)
             | Self::Conflict(what)
             | Self::Invalid(what)
-            | Self::Unavailable(what) => f.write_str(what),
+            | Self::Unavailable(what)
+            | Self::Forbidden(what) => f.write_str(what),
         }
     }
 }
@@ -208,8 +218,115 @@ pub trait Office: Send + Sync + 'static {
         step: Step,
     ) -> impl Future<Output = Result<CaseView, OfficeError>> + Send;
 
-    /// Every case.
-    fn cases(&self) -> impl Future<Output = Result<Vec<CaseView>, OfficeError>> + Send;
+    /// A page of cases as lists show them: what is due soonest comes first.
+    fn cases(
+        &self,
+        asked: CasesAsked,
+    ) -> impl Future<Output = Result<CasesView, OfficeError>> + Send;
+
+    /// The cases against an account, each whole.
+    fn cases_of(
+        &self,
+        account: &str,
+    ) -> impl Future<Output = Result<Vec<CaseView>, OfficeError>> + Send;
+
+    /// Claims a case for a while: others see that somebody works on it.
+    fn claim(
+        &self,
+        case: &str,
+        by: &str,
+    ) -> impl Future<Output = Result<ClaimView, OfficeError>> + Send;
+
+    /// Ends a claim.
+    fn unclaim(
+        &self,
+        case: &str,
+        by: &str,
+    ) -> impl Future<Output = Result<ClaimView, OfficeError>> + Send;
+
+    /// Decides on a step that is taken in a while, and may be taken back until then. Only what the
+    /// case would allow now is held; an emergency is never held.
+    fn hold_step(
+        &self,
+        case: &str,
+        step: Step,
+    ) -> impl Future<Output = Result<HeldView, OfficeError>> + Send;
+
+    /// Every step that is held, soonest first.
+    fn held_steps(&self) -> impl Future<Output = Result<Vec<HeldView>, OfficeError>> + Send;
+
+    /// Takes a held step back, as whoever decided on it.
+    fn take_back(
+        &self,
+        id: &str,
+        by: &str,
+    ) -> impl Future<Output = Result<HeldView, OfficeError>> + Send;
+
+    /// A file that came with an answer, by its digest.
+    fn attachment(
+        &self,
+        case: &str,
+        sha256: &str,
+    ) -> impl Future<Output = Result<AttachmentFile, OfficeError>> + Send;
+
+    /// An account at a glance.
+    fn overview(
+        &self,
+        account: &str,
+    ) -> impl Future<Output = Result<OverviewView, OfficeError>> + Send;
+
+    /// Gatherings that detection found last.
+    fn clusters(&self) -> impl Future<Output = Result<Vec<ClusterLine>, OfficeError>> + Send;
+
+    /// One of them.
+    fn cluster(&self, id: &str) -> impl Future<Output = Result<ClusterView, OfficeError>> + Send;
+
+    /// A page of the audit log.
+    fn audit_logs(
+        &self,
+        asked: AuditAsked,
+    ) -> impl Future<Output = Result<AuditPage, OfficeError>> + Send;
+
+    /// Notices, the latest first.
+    fn notices(
+        &self,
+        asked: NoticesAsked,
+    ) -> impl Future<Output = Result<Vec<NoticeLine>, OfficeError>> + Send;
+
+    /// Tries a notice again at once.
+    fn retry_notice(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<RetriedView, OfficeError>> + Send;
+
+    /// Where notices go: all places, or those of one account.
+    fn endpoints(
+        &self,
+        account: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<EndpointView>, OfficeError>> + Send;
+
+    /// Adds a place where notices go.
+    fn add_endpoint(
+        &self,
+        new: NewEndpoint,
+    ) -> impl Future<Output = Result<EndpointView, OfficeError>> + Send;
+
+    /// Removes one; of this account's own only, if one is given.
+    fn remove_endpoint(
+        &self,
+        account: Option<&str>,
+        id: &str,
+    ) -> impl Future<Output = Result<EndpointView, OfficeError>> + Send;
+
+    /// Sends a trial there; of this account's own only, if one is given.
+    fn test_endpoint(
+        &self,
+        account: Option<&str>,
+        id: &str,
+    ) -> impl Future<Output = Result<NoticeLine, OfficeError>> + Send;
+
+    /// Whose personal token of the admin API this is, by `people.toml`.
+    fn colleague(&self, secret: &str) -> Option<Colleague>;
 
     /// One case.
     fn case(&self, case: &str) -> impl Future<Output = Result<CaseView, OfficeError>> + Send;

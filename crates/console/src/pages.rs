@@ -13,52 +13,242 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::admin::{answer as answer_json, download, read, refusal, with_json};
+use crate::api::{Api, told};
 use crate::cases::{CaseStep, CaseView, Step};
 use crate::credentials;
 use crate::ledger;
+use crate::notices::{EndpointView, NewEndpoint, NoticeLine};
 use crate::office::Office;
-use crate::terms::terms_page;
+use crate::overview::OverviewView;
+use crate::terms::{TermsView, terms_page};
+use answer::{Conditions, Words};
 
 pub use case::case_page;
 
+/// The largest body of an answer: its text and its files, in base64 or as a form.
+const ANSWER_BYTES_MAX: usize = 12 << 20;
+
 /// Routes for the customer: `/v1/terms`; for the accused `/fairhold/v1/cases`, with `/{id}`
-/// and `/{id}/appeal`, `/evidence`, `/declare`, `/undertake`; its ledger and receipts, and the
-/// public root log.
+/// and `/{id}/appeal`, `/evidence`, `/declare`, `/undertake`; its account, its endpoints, its part
+/// of the audit log, its ledger and receipts, and the public root log.
 pub fn customer<O: Office>(office: Arc<O>) -> Router {
-    Router::new()
-        .route("/v1/terms", get(own_terms::<O>))
-        .route("/fairhold/v1/cases", get(own_cases::<O>))
-        .route("/fairhold/v1/cases/{id}", get(own_case::<O>))
-        .route("/fairhold/v1/cases/{id}/appeal", post(appeal::<O>))
-        .route("/fairhold/v1/cases/{id}/evidence", post(evidence::<O>))
-        .route("/fairhold/v1/cases/{id}/declare", post(declare::<O>))
-        .route("/fairhold/v1/cases/{id}/undertake", post(undertake::<O>))
-        .merge(ledger::customer())
+    let document: Arc<str> = crate::api::openapi::<O>().to_string().into();
+    let shown = move || std::future::ready(with_json(StatusCode::OK, document.to_string()));
+    routes(Api::new())
+        .into_router()
+        .route("/openapi.json", get(shown))
+        .layer(DefaultBodyLimit::max(ANSWER_BYTES_MAX))
         .with_state(office)
+}
+
+/// The operations that an account's key opens.
+pub(crate) fn routes<O: Office>(api: Api<O>) -> Api<O> {
+    let answered = |summary| told::<CaseView>(summary).takes::<Words>();
+    let log = crate::audit_log::told_of("The audit log: for a key, what concerns its own account");
+    let file = told::<String>("A file that you sent with an answer, by its SHA-256");
+    let api = api
+        .on(
+            "get",
+            "/v1/terms",
+            get(own_terms::<O>),
+            told::<TermsView>("The terms that bind you"),
+        )
+        .on(
+            "get",
+            "/fairhold/v1/account",
+            get(own_account::<O>),
+            told::<OverviewView>("Your account: usage against each limit, measures, cases"),
+        )
+        .on(
+            "get",
+            "/fairhold/v1/cases",
+            get(own_cases::<O>),
+            told::<Vec<CaseView>>("Your cases"),
+        )
+        .on(
+            "get",
+            "/fairhold/v1/cases/{id}",
+            get(own_case::<O>),
+            told::<CaseView>("One of your cases"),
+        )
+        .on(
+            "get",
+            "/fairhold/v1/cases/{id}/bundle",
+            get(own_bundle::<O>),
+            told::<String>("Its evidence bundle").bytes("application/zip"),
+        )
+        .on(
+            "get",
+            "/fairhold/v1/cases/{id}/attachments/{sha256}",
+            get(own_attachment::<O>),
+            file.bytes("application/octet-stream"),
+        )
+        .on(
+            "post",
+            "/fairhold/v1/cases/{id}/appeal",
+            post(appeal::<O>),
+            answered("Contest what is in force"),
+        )
+        .on(
+            "post",
+            "/fairhold/v1/cases/{id}/evidence",
+            post(evidence::<O>),
+            answered("Add to your appeal"),
+        )
+        .on(
+            "post",
+            "/fairhold/v1/cases/{id}/declare",
+            post(declare::<O>),
+            answered("Say what the account is for"),
+        )
+        .on(
+            "post",
+            "/fairhold/v1/cases/{id}/undertake",
+            post(undertake::<O>),
+            told::<CaseView>("Offer conditions").takes::<Conditions>(),
+        )
+        .on(
+            "get",
+            "/fairhold/v1/endpoints",
+            get(own_endpoints::<O>),
+            told::<Vec<EndpointView>>("Where your notices go"),
+        )
+        .on(
+            "post",
+            "/fairhold/v1/endpoints",
+            post(add_endpoint::<O>),
+            told::<EndpointView>("Add a place where your notices go")
+                .takes::<NewEndpoint>()
+                .created(),
+        )
+        .on(
+            "delete",
+            "/fairhold/v1/endpoints/{id}",
+            delete(remove_endpoint::<O>),
+            told::<EndpointView>("Remove it"),
+        )
+        .on(
+            "post",
+            "/fairhold/v1/endpoints/{id}/test",
+            post(test_endpoint::<O>),
+            told::<NoticeLine>("Send a trial there"),
+        )
+        .on(
+            "get",
+            "/v1/organization/audit_logs",
+            get(crate::audit_log::own::<O>),
+            log,
+        );
+    ledger::customer(api)
+}
+
+async fn own_account<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) -> Response {
+    match caller(&*office, &headers) {
+        Some(account) => answer_json(StatusCode::OK, office.overview(&account).await),
+        None => ask_for_key(),
+    }
+}
+
+async fn own_endpoints<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) -> Response {
+    match caller(&*office, &headers) {
+        Some(account) => answer_json(StatusCode::OK, office.endpoints(Some(&account)).await),
+        None => ask_for_key(),
+    }
+}
+
+async fn add_endpoint<O: Office>(
+    State(office): State<Arc<O>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(account) = caller(&*office, &headers) else {
+        return ask_for_key();
+    };
+    match read::<NewEndpoint>(&body) {
+        Ok(new) => {
+            let account = Some(account);
+            let new = NewEndpoint { account, ..new };
+            answer_json(StatusCode::CREATED, office.add_endpoint(new).await)
+        }
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn remove_endpoint<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match caller(&*office, &headers) {
+        Some(own) => answer_json(
+            StatusCode::OK,
+            office.remove_endpoint(Some(&own), &id).await,
+        ),
+        None => ask_for_key(),
+    }
+}
+
+async fn test_endpoint<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match caller(&*office, &headers) {
+        Some(own) => answer_json(StatusCode::OK, office.test_endpoint(Some(&own), &id).await),
+        None => ask_for_key(),
+    }
 }
 
 async fn own_cases<O: Office>(State(office): State<Arc<O>>, headers: HeaderMap) -> Response {
     let Some(account) = caller(&*office, &headers) else {
         return ask_for_key();
     };
-    match office.cases().await {
-        Ok(cases) => {
-            let own: Vec<CaseView> = cases.into_iter().filter(|c| c.concerns(&account)).collect();
-            if wants_json(&headers) {
-                json(&own)
-            } else {
-                page("Your cases", &list(&own))
-            }
-        }
+    match office.cases_of(&account).await {
+        Ok(own) if wants_json(&headers) => json(&own),
+        Ok(own) => page("Your cases", &list(&own)),
         Err(_) => failed(
             StatusCode::SERVICE_UNAVAILABLE,
             "The cases cannot be read now.",
         ),
+    }
+}
+
+async fn own_bundle<O: Office>(
+    State(office): State<Arc<O>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = find(&*office, &id, &headers).await {
+        return *response;
+    }
+    match office.export(&id).await {
+        Ok(bytes) => {
+            let zip = HeaderValue::from_static("application/zip");
+            let kept = HeaderValue::from_static("no-store");
+            let headers = [(header::CONTENT_TYPE, zip), (header::CACHE_CONTROL, kept)];
+            (StatusCode::OK, headers, bytes).into_response()
+        }
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn own_attachment<O: Office>(
+    State(office): State<Arc<O>>,
+    Path((id, sha256)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = find(&*office, &id, &headers).await {
+        return *response;
+    }
+    match office.attachment(&id, &sha256).await {
+        Ok(file) => download(file),
+        Err(refused) => refusal(&refused),
     }
 }
 
@@ -94,80 +284,84 @@ async fn own_case<O: Office>(
 async fn appeal<O: Office>(
     State(office): State<Arc<O>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
-    let words = answer::words(&headers, &body);
-    own_step(
-        &*office,
-        &id,
-        &headers,
-        words.map(|text| (CaseStep::Appeal, text)),
-    )
-    .await
+    worded(&*office, &id, CaseStep::Appeal, request).await
 }
 
 async fn evidence<O: Office>(
     State(office): State<Arc<O>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
-    let words = answer::words(&headers, &body);
-    own_step(
-        &*office,
-        &id,
-        &headers,
-        words.map(|text| (CaseStep::Evidence, text)),
-    )
-    .await
+    worded(&*office, &id, CaseStep::Evidence, request).await
 }
 
 async fn declare<O: Office>(
     State(office): State<Arc<O>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
-    let words = answer::words(&headers, &body);
-    own_step(
-        &*office,
-        &id,
-        &headers,
-        words.map(|text| (CaseStep::Declare, text)),
-    )
-    .await
+    worded(&*office, &id, CaseStep::Declare, request).await
+}
+
+async fn worded<O: Office>(office: &O, id: &str, step: CaseStep, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let by = match own(office, id, &headers).await {
+        Ok(by) => by,
+        Err(response) => return *response,
+    };
+    match answer::words(request).await {
+        Ok(words) => {
+            let step = Step {
+                step,
+                by,
+                comment: words.text,
+                attachments: words.attachments,
+            };
+            own_step(office, id, &headers, step).await
+        }
+        Err(why) => failed(StatusCode::BAD_REQUEST, &why),
+    }
 }
 
 async fn undertake<O: Office>(
     State(office): State<Arc<O>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
-    let offered = answer::conditions(&headers, &body);
-    let taken = offered.map(|(conditions, text)| (CaseStep::Undertake(conditions), text));
-    own_step(&*office, &id, &headers, taken).await
+    let headers = request.headers().clone();
+    let by = match own(&*office, &id, &headers).await {
+        Ok(by) => by,
+        Err(response) => return *response,
+    };
+    match answer::conditions(request).await {
+        Ok(Conditions { conditions, text }) => {
+            let step = Step {
+                step: CaseStep::Undertake(conditions),
+                by,
+                comment: text,
+                attachments: Vec::new(),
+            };
+            own_step(&*office, &id, &headers, step).await
+        }
+        Err(why) => failed(StatusCode::BAD_REQUEST, &why),
+    }
 }
 
-/// A step of the accused, in the name of the account whose key was shown.
-async fn own_step<O: Office>(
+/// The caller's account, if this case concerns it: asked before anything of the body is read.
+async fn own<O: Office>(
     office: &O,
     id: &str,
     headers: &HeaderMap,
-    taken: Result<(CaseStep, String), String>,
-) -> Response {
-    if let Err(response) = find(office, id, headers).await {
-        return *response;
-    }
-    let Some(by) = caller(office, headers) else {
-        return ask_for_key();
-    };
-    let (step, comment) = match taken {
-        Ok(taken) => taken,
-        Err(why) => return failed(StatusCode::BAD_REQUEST, &why),
-    };
-    match office.step(id, Step { step, by, comment }).await {
+) -> Result<String, Box<Response>> {
+    find(office, id, headers).await?;
+    caller(office, headers).ok_or_else(|| Box::new(ask_for_key()))
+}
+
+/// A step of the accused, in the name of the account whose key was shown.
+async fn own_step<O: Office>(office: &O, id: &str, headers: &HeaderMap, step: Step) -> Response {
+    match office.step(id, step).await {
         Ok(case) if wants_json(headers) => json(&case),
         Ok(case) => Html(case_page(&case, &language(headers)))
             .into_response()

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::pages::escaped;
 
 /// The terms that bind an account at a moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TermsView {
     /// The account.
     pub account: String,
@@ -27,7 +27,7 @@ pub struct TermsView {
 }
 
 /// One version of a document.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DocumentView {
     /// `provider/document`.
     pub document: String,
@@ -64,7 +64,7 @@ pub struct DocumentView {
 }
 
 /// One clause, in our own words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ClauseView {
     /// Its full id.
     pub id: String,
@@ -91,7 +91,7 @@ pub struct ClauseView {
 }
 
 /// A carve-out of a clause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExceptionView {
     /// Its name inside the clause.
     pub id: String,

@@ -15,7 +15,7 @@ use crate::command::{Command, CommandError, Scope, plan};
 use crate::directory::{Account, Directory, KeyRow, Row};
 use crate::effect::{Alert, Charge, Denial, Effect, Entry};
 use crate::judge::{Judge, Question, Ruling, Verdict};
-use crate::key::Key;
+use crate::key::{Key, KeyDigest};
 use crate::prices::Prices;
 use crate::quota::{Chain, Denied, Limits, MeterId, Need, Quota, Settled, TOKENS_PER_EXCHANGE_MAX};
 
@@ -156,11 +156,11 @@ impl Engine {
     /// [`Refusal::UnknownKey`] or [`Refusal::RevokedKey`].
     pub fn identify(&self, secret: &str) -> Result<&KeyRow, Refusal> {
         let key = Key::parse(secret).map_err(|_| Refusal::UnknownKey)?;
-        let row = self
-            .directory
-            .key(key.id())
-            .filter(|row| row.digest == key.digest())
-            .ok_or(Refusal::UnknownKey)?;
+        // Whether the id is known or not, one digest is made and one is compared.
+        let row = self.directory.key(key.id());
+        let kept = row.map_or(KeyDigest([0; 32]), |row| row.digest);
+        let same = kept == key.digest();
+        let row = row.filter(|_| same).ok_or(Refusal::UnknownKey)?;
         if row.revoked.is_some() {
             return Err(Refusal::RevokedKey {
                 key: row.id.clone(),

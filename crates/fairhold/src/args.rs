@@ -6,6 +6,7 @@ pub(crate) mod custody;
 #[cfg(feature = "parquet")]
 pub(crate) mod export;
 pub(crate) mod ledger;
+pub(crate) mod notices;
 pub(crate) mod provenance;
 pub(crate) mod sketch;
 pub(crate) mod terms;
@@ -109,9 +110,19 @@ pub(crate) enum Command {
     Terms(terms::Terms),
     /// What binds an account: its standing, purposes, agreement and documents.
     Status {
-        /// The account.
-        account: String,
+        /// The account; without it, that of your key, with its usage.
+        account: Option<String>,
+        #[command(flatten)]
+        door: notices::Door,
     },
+    /// Contest a measure, as the accused with your key.
+    #[command(subcommand)]
+    Appeal(notices::Appeal),
+    /// Who was told of steps in cases, who was not, and where notices go.
+    #[command(subcommand)]
+    Notices(notices::Notices),
+    /// Print the `OpenAPI` 3.1 document of everything that is served.
+    Openapi,
     /// Make what a subject or an account sent and got unreadable, for good; exit 1 when a legal
     /// hold stands in the way.
     Erase(custody::Erase),
@@ -370,6 +381,8 @@ pub(crate) enum Bench {
     Ledger(bench::LedgerBench),
     /// How long a store with millions of records takes to open.
     Restart(bench::RestartBench),
+    /// What the console's pages cost the server: a queue, a busy account, a gathering of accounts.
+    Console(bench::ConsoleBench),
     /// Rulings on 1,000 accounts under some 20 policies, kept and anew.
     Terms,
     /// How often honest accounts are accused and campaigns found, on sources never seen.

@@ -6,6 +6,7 @@
 //! server that stalls cannot hide it (coordinated omission).
 
 mod audit;
+mod console;
 mod detection;
 mod door;
 mod figures;
@@ -126,6 +127,7 @@ pub(crate) async fn run(data: &Path, what: Bench, out: Out) -> Result<Exit, Fail
         Bench::Record(what) => record::run(&what, out).await,
         Bench::Ledger(what) => ledger::run(&what, out).await,
         Bench::Restart(what) => restart::run(&what, out).await,
+        Bench::Console(what) => console::run(&what, out).await,
         Bench::Terms => terms::run(out),
         Bench::Detection(what) => detection::run(data, &what, out),
         Bench::Audit(what) => audit::run(&what, out),

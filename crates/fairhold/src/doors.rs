@@ -34,3 +34,6 @@ pub(crate) fn pages(router: Router) -> Further {
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

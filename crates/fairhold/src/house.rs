@@ -18,6 +18,8 @@ use crate::judge::{Documents, NoTerms, Seated};
 use crate::keeper::{Keeper, Options};
 use crate::keks;
 use crate::ledger::Ledger;
+use crate::notices::Sending;
+use crate::notices::sign::Signer;
 use crate::office::links::LinkKey;
 use crate::settings::Settings;
 use crate::tsa::Tsa;
@@ -56,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) witnesses: Vec<Asked>,
     /// Who says when a bundle's checkpoint existed.
     pub(crate) tsa: Option<Tsa>,
+    /// How notices leave.
+    pub(crate) sending: Sending,
 }
 
 /// How bodies are kept.
@@ -84,6 +88,7 @@ impl Plan {
         Self {
             database_url: settings.database_url,
             keeping: settings.keeping,
+            sending: settings.sending,
             ..Self::at_rest()
         }
     }
@@ -98,6 +103,7 @@ impl Plan {
             keeping: Keeping::USUAL,
             witnesses: Vec::new(),
             tsa: None,
+            sending: Sending::USUAL,
         }
     }
 }
@@ -124,6 +130,10 @@ pub(crate) struct House {
     pub(crate) campaigns: Arc<KnownCampaigns>,
     /// Whole days that bodies are kept.
     pub(crate) bodies_days: u32,
+    /// Signs notices.
+    pub(crate) signer: Signer,
+    /// How they leave.
+    pub(crate) sending: Sending,
     /// Whether the KEK is kept outside the data folder.
     pub(crate) kek_outside: bool,
     journal: JournalTask,
@@ -162,6 +172,11 @@ impl House {
         let (keeper, journal) = Keeper::open(options)
             .await
             .map_err(|e| Failure::chain(&e))?;
+        let made = crate::office::cases::refresh(&keeper).await;
+        let made = made.map_err(|e| Failure::error(e.to_string()))?;
+        if made > 0 {
+            tracing::info!(cases = made, "summaries of cases were made anew");
+        }
         let ledger = Ledger::new(
             keeper.database().clone(),
             log.clone(),
@@ -185,6 +200,8 @@ impl House {
             terms: plan.terms,
             campaigns: Arc::new(campaigns),
             bodies_days: keeping.bodies_days,
+            signer: Signer::of(&seed),
+            sending: plan.sending,
             kek_outside: chosen.outside,
             journal,
         })

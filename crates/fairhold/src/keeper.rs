@@ -7,6 +7,7 @@ mod answered;
 mod asked;
 mod bodies;
 mod campaigns;
+mod files;
 mod keys;
 mod rotation;
 mod rows;
@@ -34,11 +35,12 @@ use evidence::seal::{Body, Label};
 use evidence::{Event, Kept, Record};
 use facts::{AccountId, Exchange, ExchangeId, MicroUsd, Timestamp};
 use gateway::{Desk, NotRecorded, Recorded};
-use keys::{InUse, KeyRing};
+pub(crate) use keys::InUse;
+use keys::KeyRing;
 use sha2::{Digest as _, Sha256};
 use store::{
-    CaseStepRow, Change, Database, Entry, FindingRow, HoldRow, Journal, JournalError, JournalTask,
-    LinkRow, Spend, StoreError, SystemClock,
+    Change, Database, Entry, FindingRow, HoldRow, Journal, JournalError, JournalTask, LinkRow,
+    Spend, StepTaken, StoreError, SystemClock,
 };
 
 /// What a keeper is opened with.
@@ -156,6 +158,14 @@ impl Drop for Reservation<'_> {
     }
 }
 
+/// What is recorded with a command beside its own effects.
+#[derive(Default)]
+struct Beside<'a> {
+    further: Vec<Entry>,
+    /// The key of what came with it.
+    key: Option<&'a InUse>,
+}
+
 impl Keeper {
     /// Opens the store, loads who is who and what was spent, and starts the
     /// journal (which gives intents left open the ending `interrupted`).
@@ -197,7 +207,7 @@ impl Keeper {
     /// # Errors
     /// [`KeeperError`]; nothing was changed.
     pub async fn command(&self, command: Command) -> Result<(), KeeperError> {
-        self.carry_out(command, Vec::new(), Vec::new()).await
+        self.carry_out(command, Vec::new(), Beside::default()).await
     }
 
     /// Carries out steps of cases with what they leave their accounts, and records what they rest
@@ -207,13 +217,24 @@ impl Keeper {
     /// [`KeeperError`]; nothing was changed.
     pub async fn steps(
         &self,
-        steps: Vec<(CaseStep, CaseStepRow)>,
+        steps: Vec<(CaseStep, StepTaken)>,
         rests_on: Vec<Record>,
     ) -> Result<(), KeeperError> {
-        let (steps, rows): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
-        let kept = rows.into_iter().map(Change::CaseStep).collect();
+        self.steps_with(steps, rests_on, None).await
+    }
+
+    /// The same; what came with them is sealed under this key.
+    pub(crate) async fn steps_with(
+        &self,
+        steps: Vec<(CaseStep, StepTaken)>,
+        rests_on: Vec<Record>,
+        key: Option<&InUse>,
+    ) -> Result<(), KeeperError> {
+        let (steps, taken): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let kept = taken.into_iter().map(Box::new).map(Change::CaseStep);
+        let kept = kept.collect();
         let further = rests_on.into_iter().map(Entry::of).collect();
-        self.carry_out(Command::CaseSteps(steps), kept, further)
+        self.carry_out(Command::CaseSteps(steps), kept, Beside { further, key })
             .await
     }
 
@@ -326,7 +347,7 @@ impl Keeper {
         &self,
         command: Command,
         kept: Vec<Change>,
-        further: Vec<Entry>,
+        beside: Beside<'_>,
     ) -> Result<(), KeeperError> {
         let _one_at_a_time = self.commands.lock().await;
         let now = self.clock.now();
@@ -338,10 +359,16 @@ impl Keeper {
                 .map_err(KeeperError::Refused)?;
             let mut entries = rows::entries(state.engine.directory(), &effects, kept, now)
                 .map_err(KeeperError::Row)?;
-            entries.extend(further);
+            entries.extend(beside.further);
+            if let (Some(first), Some(key)) = (entries.first_mut(), beside.key) {
+                first.key = key.unkept();
+            }
             (effects, entries)
         };
         self.journal.append_all(entries).await?;
+        if let Some(key) = beside.key {
+            key.now_kept();
+        }
         for effect in &effects {
             self.state().engine.enact(effect);
             // A volume agreed within a month is held against all of it.

@@ -20,6 +20,7 @@ pub mod keeper;
 mod keks;
 mod ledger;
 mod logs;
+mod notices;
 mod office;
 mod out;
 mod page;
@@ -95,7 +96,20 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
             commands::terms::test::run(&cli.data, &what, out).await
         }
         Command::Terms(what) => commands::terms::run(&what, out),
-        Command::Status { account } => with_office(&cli.data, Asked::Status(account), out).await,
+        Command::Status {
+            account: Some(account),
+            ..
+        } => with_office(&cli.data, Asked::Status(account), out).await,
+        Command::Status {
+            account: None,
+            door,
+        } => commands::customer::status(&cli.data, door, out).await,
+        Command::Appeal(what) => commands::customer::appeal(&cli.data, what, out).await,
+        Command::Notices(what) => with_office(&cli.data, Asked::Notices(what), out).await,
+        Command::Openapi => {
+            out.line(&openapi()?);
+            Ok(Exit::Clean)
+        }
         Command::Audit(what) => commands::audit::run(&cli.data, &what, out),
         Command::Registry(what) => commands::registry::run(&cli.data, &what, out).await,
         Command::Gate(what) => commands::gate::run(&what, out),
@@ -152,6 +166,13 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
     }
 }
 
+/// The `OpenAPI` document as it is checked in.
+fn openapi() -> Result<String, Failure> {
+    let document = console::openapi::<LocalOffice>();
+    serde_json::to_string_pretty(&document)
+        .map_err(|e| Failure::error(format!("failed to write the document: {e}")))
+}
+
 /// Commands that ask the office.
 enum Asked {
     Detect(args::Detect),
@@ -161,6 +182,7 @@ enum Asked {
     Account(args::Account),
     Sketch(args::sketch::Sketch),
     Status(String),
+    Notices(args::notices::Notices),
     Ledger(args::ledger::Ledger),
     Receipt(u64),
     Findings(Option<String>),
@@ -217,6 +239,7 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Open(what) => commands::open::run(office, what, out).await,
         Asked::Ledger(what) => commands::ledger::run(office, what, out).await,
         Asked::Receipt(seq) => commands::ledger::receipt(office, seq, out).await,
+        Asked::Notices(what) => commands::notices::run(office, what, out).await,
         Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

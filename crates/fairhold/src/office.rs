@@ -1,9 +1,10 @@
 //! The office of the house that this process holds open.
 
 mod actors;
+mod audit_log;
 mod calibration;
 pub(crate) mod campaigns;
-mod cases;
+pub(crate) mod cases;
 pub(crate) mod custody;
 mod disclosed;
 pub(crate) mod evidence_parts;
@@ -12,8 +13,10 @@ mod finding;
 mod findings;
 mod ledger;
 pub(crate) mod links;
+mod overview;
 mod people;
 pub(crate) mod terms;
+mod told;
 
 pub(crate) use finding::{Known, Watched, found};
 
@@ -21,14 +24,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use console::{
-    AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseView,
-    CheckpointView, DetectionView, ErasureView, FindingsView, HoldView, KeyView, LedgerFile,
-    LedgerOf, LedgersView, LinksView, NewAccount, NewCase, NewErasure, NewHold, NewKey, NewLinks,
-    NewSketch, Office, OfficeError, Reading, Receipt, RetentionAsked, RetentionView, SketchAsked,
-    SketchFile, Step, TermsView, TrialView,
+    AccountView, Activation, ActivationView, AttachmentFile, AuditAsked, AuditPage, BodyView,
+    CalibrationView, CampaignView, CaseView, CasesAsked, CasesView, CheckpointView, ClaimView,
+    ClusterLine, ClusterView, Colleague, DetectionView, EndpointView, ErasureView, FindingsView,
+    HeldView, HoldView, KeyView, LedgerFile, LedgerOf, LedgersView, LinksView, NewAccount, NewCase,
+    NewEndpoint, NewErasure, NewHold, NewKey, NewLinks, NewSketch, NoticeLine, NoticesAsked,
+    Office, OfficeError, OverviewView, Reading, Receipt, RetentionAsked, RetentionView,
+    RetriedView, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
+use facts::Span;
 use gateway::Desk as _;
 use serde_json::Value;
 
@@ -37,6 +43,7 @@ use crate::house::House;
 use crate::judge::Documents;
 use crate::keeper::Keeper;
 use crate::ledger::Ledger;
+use crate::notices::sign::Signer;
 use crate::tsa::Tsa;
 
 /// What people ask, carried out by the keeper.
@@ -52,6 +59,9 @@ pub(crate) struct LocalOffice {
     campaigns: Arc<KnownCampaigns>,
     folder: PathBuf,
     bodies_days: u32,
+    signer: Signer,
+    undo: Span,
+    loopback: bool,
 }
 
 impl LocalOffice {
@@ -68,6 +78,17 @@ impl LocalOffice {
             folder: house.folder.path().to_path_buf(),
             campaigns: Arc::clone(&house.campaigns),
             bodies_days: house.bodies_days,
+            signer: house.signer.clone(),
+            undo: house.sending.undo,
+            loopback: house.sending.loopback,
+        }
+    }
+
+    fn post(&self) -> told::Desk<'_> {
+        told::Desk {
+            keeper: &self.keeper,
+            signer: &self.signer,
+            loopback: self.loopback,
         }
     }
 
@@ -110,16 +131,93 @@ impl Office for LocalOffice {
 
     async fn step(&self, case: &str, step: Step) -> Result<CaseView, OfficeError> {
         Ok(cases::view(
-            &cases::step(&self.keeper, &self.folder, case, step).await?,
+            &cases::step(&self.keeper, &self.folder, case, (step, None)).await?,
         ))
     }
 
-    async fn cases(&self) -> Result<Vec<CaseView>, OfficeError> {
-        Ok(cases::all(&self.keeper)
-            .await?
-            .iter()
-            .map(cases::view)
-            .collect())
+    async fn cases(&self, asked: CasesAsked) -> Result<CasesView, OfficeError> {
+        cases::listed(&self.keeper, &asked).await
+    }
+
+    async fn cases_of(&self, account: &str) -> Result<Vec<CaseView>, OfficeError> {
+        let cases = cases::of(&self.keeper, account).await?;
+        Ok(cases.iter().map(cases::view).collect())
+    }
+
+    async fn claim(&self, case: &str, by: &str) -> Result<ClaimView, OfficeError> {
+        cases::claimed(&self.keeper, case, by).await
+    }
+
+    async fn unclaim(&self, case: &str, by: &str) -> Result<ClaimView, OfficeError> {
+        cases::unclaimed(&self.keeper, case, by).await
+    }
+
+    async fn hold_step(&self, case: &str, step: Step) -> Result<HeldView, OfficeError> {
+        cases::held::hold(&self.keeper, &self.folder, case, (step, self.undo)).await
+    }
+
+    async fn held_steps(&self) -> Result<Vec<HeldView>, OfficeError> {
+        cases::held::all(&self.keeper).await
+    }
+
+    async fn take_back(&self, id: &str, by: &str) -> Result<HeldView, OfficeError> {
+        cases::held::back(&self.keeper, id, by).await
+    }
+
+    async fn attachment(&self, case: &str, sha256: &str) -> Result<AttachmentFile, OfficeError> {
+        cases::open_file(&self.keeper, case, sha256).await
+    }
+
+    async fn overview(&self, account: &str) -> Result<OverviewView, OfficeError> {
+        overview::of(&self.keeper, account).await
+    }
+
+    async fn clusters(&self) -> Result<Vec<ClusterLine>, OfficeError> {
+        overview::clusters(&self.keeper).await
+    }
+
+    async fn cluster(&self, id: &str) -> Result<ClusterView, OfficeError> {
+        overview::cluster(&self.keeper, id).await
+    }
+
+    async fn audit_logs(&self, asked: AuditAsked) -> Result<AuditPage, OfficeError> {
+        audit_log::page(&self.keeper, &asked).await
+    }
+
+    async fn notices(&self, asked: NoticesAsked) -> Result<Vec<NoticeLine>, OfficeError> {
+        self.post().notices(&asked).await
+    }
+
+    async fn retry_notice(&self, id: &str) -> Result<RetriedView, OfficeError> {
+        self.post().retry(id).await
+    }
+
+    async fn endpoints(&self, account: Option<&str>) -> Result<Vec<EndpointView>, OfficeError> {
+        self.post().endpoints(account).await
+    }
+
+    async fn add_endpoint(&self, new: NewEndpoint) -> Result<EndpointView, OfficeError> {
+        self.post().add(new).await
+    }
+
+    async fn remove_endpoint(
+        &self,
+        account: Option<&str>,
+        id: &str,
+    ) -> Result<EndpointView, OfficeError> {
+        self.post().remove(account, id).await
+    }
+
+    async fn test_endpoint(
+        &self,
+        account: Option<&str>,
+        id: &str,
+    ) -> Result<NoticeLine, OfficeError> {
+        self.post().test(account, id).await
+    }
+
+    fn colleague(&self, secret: &str) -> Option<Colleague> {
+        actors::colleague(&self.folder, secret)
     }
 
     async fn case(&self, case: &str) -> Result<CaseView, OfficeError> {
@@ -139,7 +237,9 @@ impl Office for LocalOffice {
     }
 
     async fn detect(&self) -> Result<DetectionView, OfficeError> {
-        finding::in_store(&self.keeper, self.sketches, &self.folder).await
+        let found = finding::in_store(&self.keeper, self.sketches, &self.folder).await?;
+        overview::keep(&self.keeper, &found.rings).await?;
+        Ok(found)
     }
 
     async fn findings(&self, account: Option<&str>) -> Result<FindingsView, OfficeError> {

@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use console::{
-    AccountView, Activation, ActivationView, BodyView, CalibrationView, CampaignView, CaseView,
-    CheckpointView, DetectionView, Ending, ErasureView, FindingsView, HoldView, KeyView,
-    LedgerFile, LedgerOf, LedgersView, LinksView, NewAccount, NewCase, NewEpoch, NewErasure,
-    NewHold, NewKey, NewLinks, NewSketch, Office, OfficeError, Reading, Receipt, Release,
-    RetentionAsked, RetentionView, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    AccountView, Activation, ActivationView, AttachmentFile, AuditAsked, AuditPage, BodyView,
+    ByWhom, CalibrationView, CampaignView, CaseView, CasesAsked, CasesView, CheckpointView,
+    ClaimView, ClusterLine, ClusterView, Colleague, DetectionView, Ending, EndpointView,
+    ErasureView, FindingsView, HeldView, HoldView, KeyView, LedgerFile, LedgerOf, LedgersView,
+    LinksView, NewAccount, NewCase, NewEndpoint, NewEpoch, NewErasure, NewHold, NewKey, NewLinks,
+    NewSketch, NoticeLine, NoticesAsked, Office, OfficeError, OverviewView, Reading, Receipt,
+    Release, RetentionAsked, RetentionView, RetriedView, SketchAsked, SketchFile, Step, TermsView,
+    TrialView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -131,6 +134,14 @@ pub(crate) fn segment(id: &str) -> String {
     })
 }
 
+fn whom(by: &str) -> ByWhom {
+    ByWhom { by: by.to_owned() }
+}
+
+fn query(asked: &impl Serialize) -> Result<String, OfficeError> {
+    serde_urlencoded::to_string(asked).map_err(|e| OfficeError::Invalid(e.to_string()))
+}
+
 impl Office for Remote {
     async fn open_account(&self, new: NewAccount) -> Result<AccountView, OfficeError> {
         self.call(Method::POST, "/admin/accounts", Some(&new)).await
@@ -163,8 +174,117 @@ impl Office for Remote {
         self.call(Method::POST, &path, Some(&step)).await
     }
 
-    async fn cases(&self) -> Result<Vec<CaseView>, OfficeError> {
-        self.read("/admin/cases").await
+    async fn cases(&self, asked: CasesAsked) -> Result<CasesView, OfficeError> {
+        self.read(&format!("/admin/cases?{}", query(&asked)?)).await
+    }
+
+    async fn cases_of(&self, account: &str) -> Result<Vec<CaseView>, OfficeError> {
+        let asked = CasesAsked {
+            account: Some(account.to_owned()),
+            limit: Some(500),
+            ..CasesAsked::default()
+        };
+        let mut cases = Vec::new();
+        for line in self.cases(asked).await?.cases {
+            cases.push(self.case(&line.case).await?);
+        }
+        Ok(cases)
+    }
+
+    async fn claim(&self, case: &str, by: &str) -> Result<ClaimView, OfficeError> {
+        let path = format!("/admin/cases/{}/claim", segment(case));
+        self.call(Method::POST, &path, Some(&whom(by))).await
+    }
+
+    async fn unclaim(&self, case: &str, by: &str) -> Result<ClaimView, OfficeError> {
+        let path = format!("/admin/cases/{}/claim", segment(case));
+        self.call(Method::DELETE, &path, Some(&whom(by))).await
+    }
+
+    async fn hold_step(&self, case: &str, step: Step) -> Result<HeldView, OfficeError> {
+        let path = format!("/admin/cases/{}/held", segment(case));
+        self.call(Method::POST, &path, Some(&step)).await
+    }
+
+    async fn held_steps(&self) -> Result<Vec<HeldView>, OfficeError> {
+        self.read("/admin/held").await
+    }
+
+    async fn take_back(&self, id: &str, by: &str) -> Result<HeldView, OfficeError> {
+        let path = format!("/admin/held/{}", segment(id));
+        self.call(Method::DELETE, &path, Some(&whom(by))).await
+    }
+
+    async fn attachment(&self, case: &str, sha256: &str) -> Result<AttachmentFile, OfficeError> {
+        let shown = self.case(case).await?;
+        let mut files = shown.timeline.into_iter().flat_map(|step| step.attachments);
+        let view = files.find(|file| file.sha256 == sha256).ok_or_else(|| {
+            OfficeError::NotFound(format!("there is no file `{sha256}` in case `{case}`"))
+        })?;
+        let path = format!(
+            "/admin/cases/{}/attachments/{}",
+            segment(case),
+            segment(sha256)
+        );
+        let bytes = self.bytes(Method::GET, &path, Bytes::new()).await?.to_vec();
+        Ok(AttachmentFile { view, bytes })
+    }
+
+    async fn overview(&self, account: &str) -> Result<OverviewView, OfficeError> {
+        self.read(&format!("/admin/accounts/{}", segment(account)))
+            .await
+    }
+
+    async fn clusters(&self) -> Result<Vec<ClusterLine>, OfficeError> {
+        self.read("/admin/clusters").await
+    }
+
+    async fn cluster(&self, id: &str) -> Result<ClusterView, OfficeError> {
+        self.read(&format!("/admin/clusters/{}", segment(id))).await
+    }
+
+    async fn audit_logs(&self, asked: AuditAsked) -> Result<AuditPage, OfficeError> {
+        let path = format!("/v1/organization/audit_logs?{}", asked.query());
+        self.read(&path).await
+    }
+
+    async fn notices(&self, asked: NoticesAsked) -> Result<Vec<NoticeLine>, OfficeError> {
+        self.read(&format!("/admin/notices?{}", query(&asked)?))
+            .await
+    }
+
+    async fn retry_notice(&self, id: &str) -> Result<RetriedView, OfficeError> {
+        let path = format!("/admin/notices/{}/retry", segment(id));
+        self.call(Method::POST, &path, None::<&()>).await
+    }
+
+    async fn endpoints(&self, account: Option<&str>) -> Result<Vec<EndpointView>, OfficeError> {
+        let mut all: Vec<EndpointView> = self.read("/admin/endpoints").await?;
+        all.retain(|endpoint| account.is_none() || endpoint.account.as_deref() == account);
+        Ok(all)
+    }
+
+    async fn add_endpoint(&self, new: NewEndpoint) -> Result<EndpointView, OfficeError> {
+        self.call(Method::POST, "/admin/endpoints", Some(&new))
+            .await
+    }
+
+    async fn remove_endpoint(
+        &self,
+        _: Option<&str>,
+        id: &str,
+    ) -> Result<EndpointView, OfficeError> {
+        let path = format!("/admin/endpoints/{}", segment(id));
+        self.call(Method::DELETE, &path, None::<&()>).await
+    }
+
+    async fn test_endpoint(&self, _: Option<&str>, id: &str) -> Result<NoticeLine, OfficeError> {
+        let path = format!("/admin/endpoints/{}/test", segment(id));
+        self.call(Method::POST, &path, None::<&()>).await
+    }
+
+    fn colleague(&self, _: &str) -> Option<Colleague> {
+        None // the admin API tells nobody whose token a secret is
     }
 
     async fn case(&self, case: &str) -> Result<CaseView, OfficeError> {

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use engine::prices::Prices;
+use facts::Span;
 use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::house::Keeping;
 use crate::judge::Bound;
+use crate::notices::{Sending, Smtp, SmtpTable};
 use crate::tsa::{Reached, Tsa};
 use crate::watch::Watching;
 use crate::witness::Asked;
@@ -32,6 +34,44 @@ pub(crate) struct Settings {
     pub(crate) witnesses: Vec<Asked>,
     /// Who says when a bundle's checkpoint existed.
     pub(crate) tsa: Option<Tsa>,
+    /// How notices leave.
+    pub(crate) sending: Sending,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoticesTable {
+    /// Seconds before the second try; doubled with each.
+    first_retry_seconds: Option<f64>,
+    /// Days that a notice is tried.
+    give_up_days: Option<u32>,
+    /// Seconds within which a decision of the console may be taken back.
+    undo_seconds: Option<u32>,
+    /// Whether webhooks may go to this machine itself, over HTTP.
+    #[serde(default)]
+    loopback: bool,
+    /// The server that takes e-mail.
+    smtp: Option<SmtpTable>,
+}
+
+impl NoticesTable {
+    #[expect(clippy::cast_possible_truncation, reason = "bounded just before")]
+    fn sending(self) -> Result<Sending, String> {
+        let usual = Sending::USUAL;
+        let first = self.first_retry_seconds.map(|seconds| seconds * 1_000.0);
+        if first.is_some_and(|ms| !(1.0..=3_600_000.0).contains(&ms)) {
+            return Err("`first_retry_seconds` in `[notices]` is 0.001 to 3600".to_owned());
+        }
+        let give_up = self.give_up_days.map(|days| Span::days(i64::from(days)));
+        let undo = self.undo_seconds.map(|s| Span::seconds(i64::from(s)));
+        Ok(Sending {
+            first_retry_ms: first.map_or(usual.first_retry_ms, |ms| ms as i64),
+            give_up: give_up.unwrap_or(usual.give_up),
+            undo: undo.unwrap_or(usual.undo),
+            loopback: self.loopback,
+            smtp: self.smtp.map(Smtp::parse).transpose()?,
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -190,6 +230,9 @@ impl Settings {
             .transpose()
             .map_err(|e| wrong(e.to_string()))?
             .unwrap_or_default();
+        let notices = table.remove("notices").map(NoticesTable::deserialize);
+        let notices = notices.transpose().map_err(|e| wrong(e.to_string()))?;
+        let sending = notices.unwrap_or_default().sending().map_err(&wrong)?;
         let prices = table
             .remove("prices")
             .map(|prices| toml::to_string(&prices).map_err(|e| wrong(e.to_string())))
@@ -201,6 +244,7 @@ impl Settings {
             gateway: gateway::Config::parse(&rest).map_err(|e| wrong(e.to_string()))?,
             database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
             prices,
+            sending,
             keeping,
             witnesses: evidence.witnesses().map_err(&wrong)?,
             tsa: evidence.tsa().map_err(&wrong)?,

@@ -47,6 +47,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "subject keys",
         include_str!("../migrations/0007_subject_keys.sql"),
     ),
+    (8, "notices", include_str!("../migrations/0008_notices.sql")),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

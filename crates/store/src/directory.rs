@@ -6,6 +6,7 @@ use facts::{AccountId, KeyId, MicroUsd, OrganisationId, ProjectId, Timestamp};
 
 use crate::bodies::Forget;
 use crate::campaigns::{self, CampaignChange};
+use crate::casework::{self, StepTaken};
 use crate::database::{Cell, Database, Row, Session, StoreError};
 use crate::holds::{self, HoldChange};
 use crate::links::LinkRow;
@@ -178,7 +179,7 @@ pub enum Change {
         at: Timestamp,
     },
     /// A case takes a step; its number must be free.
-    CaseStep(CaseStepRow),
+    CaseStep(Box<StepTaken>),
     /// A finding is kept as the record states its digest; its id must be free.
     Finding(FindingRow),
     /// A known campaign is activated or ends.
@@ -242,6 +243,12 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
         };
         return Err(ChangeError::Unknown(what));
     }
+    if let Change::CaseStep(taken) = change
+        && !casework::beside(session, taken).await?
+    {
+        let what = "the held step was taken back".to_owned();
+        return Err(ChangeError::Unknown(what));
+    }
     Ok(())
 }
 
@@ -303,7 +310,7 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
             "DELETE FROM unfinished WHERE what = $1",
             vec![Cell::text(what.as_str())],
         ),
-        Change::CaseStep(row) => case_step(row),
+        Change::CaseStep(taken) => case_step(&taken.row),
         Change::Finding(row) => profiles::finding(row),
     }
 }
@@ -433,15 +440,7 @@ impl Database {
                 Vec::new(),
             )
             .await?;
-        let step = |row: &Row| {
-            Ok(CaseStepRow {
-                case_id: row.text(0)?,
-                n: row.count(1)?,
-                json: row.text(2)?,
-                digest: row.digest(3)?,
-            })
-        };
-        rows.iter().map(step).collect()
+        rows.iter().map(case_step_row).collect()
     }
 
     /// The leaves of an account's intents since `from`, in order of the log.
@@ -462,24 +461,44 @@ impl Database {
         rows.iter().map(|row| row.bytes(0)).collect()
     }
 
+    /// What one account spent, by key and UTC day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn spend_of(&self, account: &AccountId) -> Result<Vec<SpendRow>, StoreError> {
+        let sql = "SELECT account, key_id, day, micro_usd, tokens, requests FROM spend WHERE account = $1 ORDER BY key_id, day";
+        let rows = self.rows(sql, vec![Cell::text(account.as_str())]).await?;
+        rows.iter().map(spent).collect()
+    }
+
     /// What was spent since the UTC day `from` (days since 1970-01-01; 0: ever).
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn spend(&self, from: i64) -> Result<Vec<SpendRow>, StoreError> {
         let rows = self.rows("SELECT account, key_id, day, micro_usd, tokens, requests FROM spend WHERE day >= $1 ORDER BY account, key_id, day", vec![Cell::int(from)]).await?;
-        let spent = |row: &Row| {
-            Ok(SpendRow {
-                account: id(AccountId::parse, &row.text(0)?)?,
-                key: id(KeyId::parse, &row.text(1)?)?,
-                day: row.int(2)?,
-                amount: MicroUsd(row.count(3)?),
-                tokens: row.count(4)?,
-                requests: row.count(5)?,
-            })
-        };
         rows.iter().map(spent).collect()
     }
+}
+
+fn spent(row: &Row) -> Result<SpendRow, StoreError> {
+    Ok(SpendRow {
+        account: id(AccountId::parse, &row.text(0)?)?,
+        key: id(KeyId::parse, &row.text(1)?)?,
+        day: row.int(2)?,
+        amount: MicroUsd(row.count(3)?),
+        tokens: row.count(4)?,
+        requests: row.count(5)?,
+    })
+}
+
+pub(crate) fn case_step_row(row: &Row) -> Result<CaseStepRow, StoreError> {
+    Ok(CaseStepRow {
+        case_id: row.text(0)?,
+        n: row.count(1)?,
+        json: row.text(2)?,
+        digest: row.digest(3)?,
+    })
 }
 
 fn organisation(row: &Row) -> Result<OrganisationRow, StoreError> {

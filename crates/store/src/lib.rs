@@ -7,6 +7,7 @@
 
 mod bodies;
 mod campaigns;
+mod casework;
 mod check;
 mod checkpoints;
 mod database;
@@ -20,6 +21,7 @@ mod journal;
 mod keks;
 mod ledgers;
 mod links;
+mod outbox;
 mod profiles;
 mod reads;
 mod registry;
@@ -27,6 +29,9 @@ mod subject_keys;
 
 pub use bodies::{Forget, KeptBody, OldBody, Scrubbed, UnkeyedBody};
 pub use campaigns::{CampaignChange, CampaignRow};
+pub use casework::{
+    ClaimRow, ClusterRow, FileRow, HeldRow, OpenedCase, StepTaken, SummariesAsked, SummaryRow,
+};
 pub use checkpoints::Checkpoint;
 pub use database::{Database, StoreError};
 pub use directory::{
@@ -44,6 +49,7 @@ pub use ledgers::{
     TileRow,
 };
 pub use links::{LinkKind, LinkRow, SeenRow};
+pub use outbox::{EndpointRow, OutboxRow, Sending, Tried};
 pub use profiles::{FindingRow, FleetRank, LookRow, ProfileRow, SealedRequest, WatchBatch};
 pub use reads::{JournalRow, OpenIntent};
 pub use subject_keys::SubjectKeyRow;

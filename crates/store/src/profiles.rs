@@ -93,6 +93,16 @@ pub(crate) fn finding(row: &FindingRow) -> (&'static str, Vec<Cell>) {
 }
 
 impl Database {
+    /// How many findings are about an account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn finding_count(&self, account: &AccountId) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM findings WHERE account = $1";
+        let rows = self.rows(sql, vec![Cell::text(account.as_str())]).await?;
+        rows.first().map_or(Ok(0), |row| row.count(0))
+    }
+
     /// The first journal record that no profile holds yet.
     ///
     /// # Errors

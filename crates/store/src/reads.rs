@@ -39,6 +39,9 @@ pub struct OpenIntent {
 
 const COLUMNS: &str = "SELECT seq, at, kind, account, exchange, leaf, leaf_hash FROM journal";
 
+/// The condition of the index `journal_audit`, word for word.
+const AUDITED: &str = "kind IN ('body_read', 'case_step', 'directory', 'erased', 'expired')";
+
 impl Database {
     /// How many records there are; the next sequence number.
     ///
@@ -116,6 +119,48 @@ impl Database {
             " AND account = $3"
         });
         let sql = format!("{COLUMNS} WHERE kind = $1 AND seq < $2{whose} ORDER BY seq");
+        self.rows(&sql, cells).await?.iter().map(record).collect()
+    }
+
+    /// The last records of an account, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_records_of(
+        &self,
+        account: &AccountId,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE account = $1 ORDER BY seq DESC LIMIT {limit}");
+        let cells = vec![Cell::text(account.as_str())];
+        self.rows(&sql, cells).await?.iter().map(record).collect()
+    }
+
+    /// What the audit log lists, newest first: before this record, or the latest.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audited_before(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE {AUDITED} AND seq < $1 ORDER BY seq DESC LIMIT {limit}");
+        let cells = vec![Cell::count(before.unwrap_or(u64::MAX))];
+        self.rows(&sql, cells).await?.iter().map(record).collect()
+    }
+
+    /// The same after this record, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audited_after(
+        &self,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{COLUMNS} WHERE {AUDITED} AND seq > $1 ORDER BY seq LIMIT {limit}");
+        let cells = vec![Cell::count(after)];
         self.rows(&sql, cells).await?.iter().map(record).collect()
     }
 

@@ -7,6 +7,7 @@ mod doors;
 mod durability;
 mod journal;
 mod links;
+mod outbox;
 mod profiles;
 mod tables;
 

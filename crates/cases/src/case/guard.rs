@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use facts::Timestamp;
 
-use super::{COMMENT_MAX, CONDITIONS_MAX, Case, FACTS_MAX};
+use super::{
+    ATTACHMENT_BYTES_MAX, ATTACHMENT_KINDS, ATTACHMENTS_MAX, COMMENT_MAX, CONDITIONS_MAX, Case,
+    FACTS_MAX,
+};
 use crate::actor::{Actor, Role, may};
 use crate::refused::Refused;
 use crate::restriction::{ANSWER, TERMINATION};
@@ -12,6 +15,8 @@ use crate::step::{Condition, Deed, Limits, Measure, Notice, Observation, Proposa
 
 /// The longest of the short texts, in characters.
 const TEXT_MAX: usize = 500;
+/// The longest name of a file, in characters.
+const NAME_MAX: usize = 120;
 /// The largest whole number that every JSON reader keeps exactly (2^53 - 1).
 const LARGEST: i64 = (1 << 53) - 1;
 
@@ -55,7 +60,36 @@ pub(super) fn opening(step: &Step, observation: &Observation) -> Result<(), Refu
     text(&observation.exculpatory, FACTS_MAX, exculpatory)
 }
 
+fn attached(step: &Step) -> Result<(), Refused> {
+    let all = &step.attachments;
+    let answers = step.by.role == Role::Customer;
+    value(
+        answers || all.is_empty(),
+        "files with answers of the accused only",
+    )?;
+    value(all.len() <= ATTACHMENTS_MAX, "at most 5 files")?;
+    for file in all {
+        let named = !file.name.contains(['/', '\\']) && !file.name.contains(char::is_control);
+        text(
+            &file.name,
+            NAME_MAX,
+            "a file's name, in at most 120 characters",
+        )?;
+        value(named, "a file's name without a path")?;
+        value(
+            ATTACHMENT_KINDS.contains(&file.kind.as_str()),
+            "a file of text, CSV, JSON, PDF, PNG or JPEG",
+        )?;
+        value(
+            (1..=ATTACHMENT_BYTES_MAX).contains(&file.size),
+            "a file of at most 5 MiB that is not empty",
+        )?;
+    }
+    Ok(())
+}
+
 fn permitted(step: &Step) -> Result<(), Refused> {
+    attached(step)?;
     if step.comment.chars().count() > COMMENT_MAX {
         let what = "it in at most 20,000 characters";
         return Err(Refused::Text { what });

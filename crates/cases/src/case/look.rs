@@ -72,7 +72,94 @@ pub enum Outcome {
     Cleared,
 }
 
+/// What somebody is to do next with a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Awaits {
+    /// Someone who took no part is to hear the appeal.
+    Appeal,
+    /// Someone who took no part is to uphold what rested on a reversed case, or it lapses.
+    Review,
+    /// A second person is to agree to a proposal, or to return it.
+    Approval,
+    /// The accused offered conditions; somebody is to take them up or not.
+    Undertaking,
+    /// A condition is to be checked.
+    Check,
+    /// The accused answered; somebody is to read it.
+    Answer,
+    /// The accused is to answer.
+    Reply,
+    /// Nobody was told yet.
+    Notice,
+    /// Nobody is to do anything.
+    Nothing,
+}
+
+impl Awaits {
+    /// The word used in lists.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Appeal => "appeal",
+            Self::Review => "review",
+            Self::Approval => "approval",
+            Self::Undertaking => "undertaking",
+            Self::Check => "check",
+            Self::Answer => "answer",
+            Self::Reply => "reply",
+            Self::Notice => "notice",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// What is awaited, and by when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awaited {
+    /// What.
+    pub what: Awaits,
+    /// By when, where there is such a day.
+    pub due: Option<Timestamp>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 impl Case {
+    /// What somebody is to do next. It depends on the steps alone: what is overdue stays due.
+    pub fn awaited(&self) -> Awaited {
+        let since = self.steps.last().map_or(Timestamp(0), |step| step.at);
+        let of = |what, due| Awaited { what, due, since };
+        if self.appeal.is_some() {
+            return of(Awaits::Appeal, None);
+        }
+        if let Some((_, since)) = &self.review {
+            return of(Awaits::Review, Some(since.plus(REVIEW)));
+        }
+        if let Some(pending) = &self.pending {
+            let since = pending.at;
+            return Awaited {
+                since,
+                ..of(Awaits::Approval, None)
+            };
+        }
+        if self.closed.is_some() {
+            return of(Awaits::Nothing, None);
+        }
+        let condition = self.conditions_open().into_iter().map(|(_, by)| by).min();
+        if condition.is_some() {
+            return of(Awaits::Check, condition);
+        }
+        let lasting = |r: &Restriction| r.lifted.is_none() && !r.emergency;
+        let acts = self.restrictions.iter().any(lasting);
+        let offered = self.undertaking.as_ref().is_some_and(|u| !u.accepted);
+        match &self.notice {
+            _ if offered && !acts => of(Awaits::Undertaking, None),
+            _ if acts || self.ruling.is_some() => of(Awaits::Nothing, None),
+            Some(_) if self.answered => of(Awaits::Answer, None),
+            Some((_, notice)) => of(Awaits::Reply, Some(notice.due)),
+            None => of(Awaits::Notice, None),
+        }
+    }
+
     /// Its id.
     pub fn id(&self) -> &CaseId {
         &self.id

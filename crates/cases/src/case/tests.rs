@@ -10,6 +10,7 @@ use world::{DAY, HOUR, account, actor, case_id, first, observation};
 
 fn step(at: i64, person: &str, identity: u8, deed: Deed) -> Step {
     Step {
+        attachments: Vec::new(),
         at: Timestamp(at),
         by: actor(person, identity, Role::Approver),
         comment: "because".to_owned(),

@@ -123,6 +123,7 @@ fn step(at: i64, person: &str, deed: Deed) -> Step {
         by: by(person),
         comment: "it cannot wait".to_owned(),
         deed,
+        attachments: Vec::new(),
     }
 }
 

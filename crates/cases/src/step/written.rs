@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use facts::{AccountId, CaseId, ClauseId, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Deed, Limits, Measure, Notice, Observation, Proposal, Step};
+use super::{Attachment, Condition, Deed, Limits, Measure, Notice, Observation, Proposal, Step};
 use crate::actor::{Actor, Identity, Role};
 
 /// The version that is written. Version 1 knew neither notices nor roles.
@@ -51,6 +51,17 @@ struct Written {
     role: String,
     comment: String,
     step: WrittenDeed,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    attachments: Vec<WrittenAttachment>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAttachment {
+    name: String,
+    kind: String,
+    size: u64,
+    sha256: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,10 +143,11 @@ impl Step {
             v: VERSION,
             at: self.at.0,
             by: self.by.person.to_string(),
-            identity: digits(&self.by.identity),
+            identity: digits(&self.by.identity.0),
             role: self.by.role.word().to_owned(),
             comment: self.comment.clone(),
             step: written(&self.deed),
+            attachments: self.attachments.iter().map(attachment).collect(),
         };
         // Strings and whole numbers that `parse` lets pass always have a canonical form.
         serde_json_canonicalizer::to_string(&written).unwrap_or_default()
@@ -157,12 +169,17 @@ impl Step {
             at: Timestamp(written.at),
             by: Actor {
                 person: PersonId::parse(&written.by).map_err(no)?,
-                identity: identity(&written.identity)?,
+                identity: Identity(digest(&written.identity)?),
                 role: Role::from_word(&written.role)
                     .ok_or_else(|| StepError(format!("`{}` is no role", written.role)))?,
             },
             comment: written.comment,
             deed: read(written.step)?,
+            attachments: written
+                .attachments
+                .into_iter()
+                .map(read_attachment)
+                .collect::<Result<_, _>>()?,
         };
         if step.canonical() == text {
             Ok(step)
@@ -172,16 +189,37 @@ impl Step {
     }
 }
 
-fn digits(identity: &Identity) -> String {
+fn attachment(of: &Attachment) -> WrittenAttachment {
+    WrittenAttachment {
+        name: of.name.clone(),
+        kind: of.kind.clone(),
+        size: of.size,
+        sha256: digits(&of.digest),
+    }
+}
+
+fn read_attachment(written: WrittenAttachment) -> Result<Attachment, StepError> {
+    if written.size > LARGEST {
+        return Err(StepError("a file's size is beyond 2^53 - 1".to_owned()));
+    }
+    Ok(Attachment {
+        digest: digest(&written.sha256)?,
+        name: written.name,
+        kind: written.kind,
+        size: written.size,
+    })
+}
+
+fn digits(digest: &[u8; 32]) -> String {
     let mut text = String::with_capacity(64);
-    for byte in identity.0 {
+    for byte in digest {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     text
 }
 
-fn identity(text: &str) -> Result<Identity, StepError> {
+fn digest(text: &str) -> Result<[u8; 32], StepError> {
     let wrong = || StepError(format!("`{text}` is not a SHA-256 digest in hexadecimal"));
     let mut bytes = [0; 32];
     let mut read = text.chars().map(|c| c.to_digit(16));
@@ -194,7 +232,7 @@ fn identity(text: &str) -> Result<Identity, StepError> {
     if read.next().is_some() {
         return Err(wrong());
     }
-    Ok(Identity(bytes))
+    Ok(bytes)
 }
 
 fn limits(limits: Limits) -> WrittenLimits {

@@ -28,6 +28,17 @@ pub(crate) struct DetectionBench {
     pub(crate) html: Option<PathBuf>,
 }
 
+/// Fills a store and asks for what the console shows.
+#[derive(Debug, Args)]
+pub(crate) struct ConsoleBench {
+    /// Cases in the queue.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) cases: u32,
+    /// Exchanges of the busy account.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) exchanges: u64,
+}
+
 /// Appends to the real journal, sync on, many in flight.
 #[derive(Debug, Args)]
 pub(crate) struct RecordBench {

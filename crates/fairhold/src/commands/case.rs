@@ -1,7 +1,8 @@
 //! `fairhold case ...`: observe, notice, propose, decide, answer, contest, read.
 
 use console::{
-    CaseStep, CaseView, NewCase, NewCondition, NewLimits, NewMeasure, NewNotice, Office, Step,
+    CaseLine, CaseStep, CaseView, CasesAsked, NewCase, NewCondition, NewLimits, NewMeasure,
+    NewNotice, Office, Step,
 };
 
 use crate::args::case::{self as args, Case};
@@ -15,7 +16,7 @@ const REQUESTS_LEFT: u64 = 10;
 pub(crate) async fn run<O: Office>(office: &O, what: Case, out: Out) -> Result<Exit, Failure> {
     let case = match what {
         Case::Show { case } => office.case(&case).await?,
-        Case::List => return list(&office.cases().await?, out),
+        Case::List => return list(&all(office).await?, out),
         Case::Observe(given) => {
             let new = new_case(given.account, given.clause, given.facts, given.by);
             office.propose(new).await?
@@ -89,11 +90,7 @@ async fn propose<O: Office>(office: &O, given: args::Propose) -> Result<CaseView
     };
     let Some(clause) = given.clause else {
         let comment = given.facts.summary.unwrap_or_default();
-        let step = Step {
-            step: then,
-            by: given.by,
-            comment,
-        };
+        let step = plain(then, given.by, comment);
         return Ok(office.step(&given.target, step).await?);
     };
     let new = NewCase {
@@ -103,17 +100,26 @@ async fn propose<O: Office>(office: &O, given: args::Propose) -> Result<CaseView
     Ok(office.propose(new).await?)
 }
 
+fn plain(step: CaseStep, by: String, comment: String) -> Step {
+    Step {
+        step,
+        by,
+        comment,
+        attachments: Vec::new(),
+    }
+}
+
 /// The step that was typed, and in which case.
 fn step(what: Case) -> Result<(String, Step), Failure> {
     let of = |step, given: args::Step| {
         let args::Step { case, by, comment } = given;
-        (case, Step { step, by, comment })
+        (case, plain(step, by, comment))
     };
     Ok(match what {
         Case::Notice(given) => {
             let (by, comment) = (given.by, given.comment);
             let step = notice(given.number);
-            (given.case, Step { step, by, comment })
+            (given.case, plain(step, by, comment))
         }
         Case::Undertake(given) => undertake(given)?,
         Case::Check(given) => {
@@ -122,12 +128,12 @@ fn step(what: Case) -> Result<(String, Step), Failure> {
                 met: given.met,
             };
             let (by, comment) = (given.by, given.comment);
-            (given.case, Step { step, by, comment })
+            (given.case, plain(step, by, comment))
         }
         Case::Emergency(given) => {
             let step = CaseStep::Emergency(limits(given.left));
             let (by, comment) = (given.by, given.comment);
-            (given.case, Step { step, by, comment })
+            (given.case, plain(step, by, comment))
         }
         Case::Declare(given) => of(CaseStep::Declare, given),
         Case::Accept(given) => of(CaseStep::Accept, given),
@@ -158,15 +164,29 @@ fn undertake(given: args::Undertake) -> Result<(String, Step), Failure> {
         check,
         days,
     });
-    let step = Step {
-        step: CaseStep::Undertake(conditions.collect()),
-        by: given.by,
-        comment: given.comment,
-    };
+    let offered = CaseStep::Undertake(conditions.collect());
+    let step = plain(offered, given.by, given.comment);
     Ok((given.case, step))
 }
 
-fn list(cases: &[CaseView], out: Out) -> Result<Exit, Failure> {
+/// Every case, page by page.
+async fn all<O: Office>(office: &O) -> Result<Vec<CaseLine>, Failure> {
+    let mut asked = CasesAsked {
+        limit: Some(500),
+        ..CasesAsked::default()
+    };
+    let mut cases = Vec::new();
+    loop {
+        let page = office.cases(asked.clone()).await?;
+        cases.extend(page.cases);
+        match page.next {
+            Some(next) => asked.after = Some(next),
+            None => return Ok(cases),
+        }
+    }
+}
+
+fn list(cases: &[CaseLine], out: Out) -> Result<Exit, Failure> {
     out.data(&cases)?;
     for case in cases {
         let pending = case.pending.as_ref();
@@ -175,6 +195,9 @@ fn list(cases: &[CaseView], out: Out) -> Result<Exit, Failure> {
             "{:<24} {:<12} {:<24} {}{pending}",
             case.case, case.state, case.account, case.clause
         ));
+        if let Some(why) = &case.unreadable {
+            out.line(&format!("  {why}"));
+        }
     }
     if cases.is_empty() {
         out.line("no cases");

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::args::Serve;
 use crate::commands::retention::Daily;
+use crate::commands::telling::Telling;
 use crate::doors::pages;
 use crate::failure::{Exit, Failure};
 use crate::house::{House, Plan};
@@ -46,6 +47,7 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
         keeping: settings.keeping,
         witnesses: settings.witnesses,
         tsa: settings.tsa,
+        sending: settings.sending,
     };
     let house = House::open(data, plan).await?;
     if house.interrupted() > 0 {
@@ -140,6 +142,7 @@ pub(crate) struct Running {
     tasks: Vec<tokio::task::JoinHandle<()>>,
     last: watch::Sender<bool>,
     sealing: tokio::task::JoinHandle<()>,
+    telling: Telling,
 }
 
 impl Running {
@@ -190,6 +193,7 @@ impl Running {
             tasks: vec![serving, administering],
             last,
             sealing,
+            telling: Telling::start(house),
         })
     }
 
@@ -202,6 +206,7 @@ impl Running {
                 tracing::error!(%error, "a listener died");
             }
         }
+        self.telling.stop().await;
         let _ = self.last.send(true);
         if let Err(error) = self.sealing.await {
             tracing::error!(%error, "the sealing died");

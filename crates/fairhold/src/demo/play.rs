@@ -242,7 +242,17 @@ async fn suspend(office: &LocalOffice, case: &str) -> Result<CaseView, Failure> 
     ];
     for (step, by, comment) in steps {
         let (by, comment) = (by.to_owned(), comment.to_owned());
-        office.step(case, Step { step, by, comment }).await?;
+        office
+            .step(
+                case,
+                Step {
+                    step,
+                    by,
+                    comment,
+                    attachments: Vec::new(),
+                },
+            )
+            .await?;
     }
     Ok(office.case(case).await?)
 }

@@ -168,8 +168,8 @@ pub(super) fn entries(
 /// Whether the change is the step that the record tells of.
 fn is_of(change: &Change, record: &Record) -> bool {
     match (change, &record.event) {
-        (Change::CaseStep(row), Event::CaseStep { case, digest, .. }) => {
-            row.case_id == case.as_str() && row.digest == *digest
+        (Change::CaseStep(taken), Event::CaseStep { case, digest, .. }) => {
+            taken.row.case_id == case.as_str() && taken.row.digest == *digest
         }
         _ => false,
     }

@@ -226,7 +226,7 @@ fn what_was_decided_outlives_a_restart() {
             keeper.command(revoke).await.unwrap();
             let case = CaseId::parse("c").unwrap();
             let clause = ClauseId::parse("t/1").unwrap();
-            let row = CaseStepRow {
+            let row = store::CaseStepRow {
                 case_id: "c".to_owned(),
                 n: 0,
                 json: "{}".to_owned(),
@@ -244,7 +244,10 @@ fn what_was_decided_outlives_a_restart() {
                 digest: [1; 32],
                 held: vec![(account(2), vec![held])],
             };
-            keeper.steps(vec![(step, row)], Vec::new()).await.unwrap();
+            keeper
+                .steps(vec![(step, store::StepTaken::alone(row))], Vec::new())
+                .await
+                .unwrap();
             let rows = keeper.ask(|engine| engine.directory().rows());
             drop(keeper);
             task.finished().await;

@@ -484,6 +484,7 @@ fn a_deployment_calibrates_on_whom_nothing_is_held_against() {
                     step: CaseStep::Dismiss,
                     by: "ben".to_owned(),
                     comment: String::new(),
+                    attachments: Vec::new(),
                 };
                 bench.office.step(&case.case, step).await.unwrap();
             }

@@ -3,7 +3,7 @@ use facts::{MicroUsd, OrganisationId, ProjectId};
 use super::*;
 use crate::{
     AccountRow, CaseStepRow, Change, JournalError, KeyRow, LimitScope, LimitsRow, OrganisationRow,
-    ProjectRow, Spend,
+    ProjectRow, Spend, StepTaken,
 };
 
 fn with(change: Change) -> Entry {
@@ -119,11 +119,13 @@ fn a_step_of_a_case_is_taken_once() {
         };
         for n in [0, 1] {
             journal
-                .append(with(Change::CaseStep(step(n))))
+                .append(with(Change::CaseStep(Box::new(StepTaken::alone(step(n))))))
                 .await
                 .unwrap();
         }
-        let twice = journal.append(with(Change::CaseStep(step(1)))).await;
+        let twice = journal
+            .append(with(Change::CaseStep(Box::new(StepTaken::alone(step(1))))))
+            .await;
         assert!(matches!(twice, Err(JournalError::Refused(_))));
         assert_eq!(database.case_steps().await.unwrap(), [step(0), step(1)]);
         assert_eq!(database.count().await.unwrap(), 2);

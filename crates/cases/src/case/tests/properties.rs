@@ -59,6 +59,7 @@ fn rights_hold(case: &Case, taken: &[Step], now: i64, reached: &mut Reached) {
             by: actor("b", 102, Role::Customer),
             comment: "we did not".to_owned(),
             deed: Deed::Appealed,
+            attachments: Vec::new(),
         };
         assert!(
             case.clone().take(appeal).is_ok(),

@@ -62,6 +62,7 @@ pub(super) fn first() -> Step {
         by: actor("ann", 1, Role::Reviewer),
         comment: String::new(),
         deed: Deed::Observed(observation()),
+        attachments: Vec::new(),
     }
 }
 
@@ -199,5 +200,6 @@ pub(super) fn step(random: &mut Random, last: i64) -> Step {
             " ".to_owned()
         },
         deed,
+        attachments: Vec::new(),
     }
 }

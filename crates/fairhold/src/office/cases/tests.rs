@@ -1,3 +1,5 @@
+mod kept;
+
 use std::path::Path;
 
 use bytes::Bytes;
@@ -73,6 +75,7 @@ impl Bench {
             step,
             by: by.to_owned(),
             comment: "because".to_owned(),
+            attachments: Vec::new(),
         };
         self.office.step(case, step).await
     }

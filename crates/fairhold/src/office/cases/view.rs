@@ -2,8 +2,8 @@
 
 use cases::{Case, Deed, InForce, Language, Limits, Measure};
 use console::{
-    CaseView, ConditionView, DeadlineView, MeasureView, NewLimits, NoticeView, PendingView,
-    StatementView, StepView, TextView,
+    AttachmentView, CaseView, ConditionView, DeadlineView, MeasureView, NewLimits, NoticeView,
+    PendingView, StatementView, StepView, TextView,
 };
 use facts::Timestamp;
 use store::SystemClock;
@@ -16,7 +16,7 @@ pub(crate) fn view(case: &Case) -> CaseView {
     at(case, SystemClock.now())
 }
 
-fn limits(of: &Measure) -> NewLimits {
+pub(super) fn limits(of: &Measure) -> NewLimits {
     match of {
         Measure::Throttle(left) => NewLimits {
             requests_per_minute: left.requests_per_minute,
@@ -40,11 +40,7 @@ fn at(case: &Case, now: Timestamp) -> CaseView {
         appeal_until: case.appeal_until(now).map(Timestamp::rfc3339),
         notice: notice(case),
         undertaking: undertaking(case),
-        pending: case.pending().map(|pending| PendingView {
-            measure: pending.proposal.measure.word().to_owned(),
-            by: pending.by.person.to_string(),
-            reason: pending.proposal.reason.clone(),
-        }),
+        pending: pending(case),
         in_force: in_force.iter().map(measure).collect(),
         deadlines: case
             .timers(now)
@@ -65,7 +61,7 @@ fn at(case: &Case, now: Timestamp) -> CaseView {
     }
 }
 
-fn action(case: &Case, in_force: &[InForce]) -> String {
+pub(super) fn action(case: &Case, in_force: &[InForce]) -> String {
     let strictness = |m: &Measure| match m {
         Measure::Throttle(_) => 0,
         Measure::Mark => 1,
@@ -83,7 +79,7 @@ fn action(case: &Case, in_force: &[InForce]) -> String {
     measure.map_or(none, |m| m.word()).to_owned()
 }
 
-fn measure(acting: &InForce) -> MeasureView {
+pub(super) fn measure(acting: &InForce) -> MeasureView {
     MeasureView {
         measure: acting.measure.word().to_owned(),
         limits: limits(&acting.measure),
@@ -101,6 +97,15 @@ fn texts(of: impl Fn(Language) -> Option<String>) -> Vec<TextView> {
         })
     });
     each.collect()
+}
+
+pub(super) fn pending(case: &Case) -> Option<PendingView> {
+    let pending = case.pending()?;
+    Some(PendingView {
+        measure: pending.proposal.measure.word().to_owned(),
+        by: pending.by.person.to_string(),
+        reason: pending.proposal.reason.clone(),
+    })
 }
 
 fn notice(case: &Case) -> Option<NoticeView> {
@@ -200,5 +205,16 @@ fn line(step: &cases::Step) -> StepView {
         step: step.deed.word().to_owned(),
         detail: detail(&step.deed),
         comment: step.comment.clone(),
+        attachments: step.attachments.iter().map(file).collect(),
+    }
+}
+
+/// A file as the timeline names it.
+pub(super) fn file(of: &cases::Attachment) -> AttachmentView {
+    AttachmentView {
+        name: of.name.clone(),
+        kind: of.kind.clone(),
+        size: of.size,
+        sha256: hex::encode(of.digest),
     }
 }

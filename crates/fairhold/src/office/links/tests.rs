@@ -176,6 +176,7 @@ async fn an_approved_suspension_is_a_block_until_it_is_overturned() {
             step,
             by: by.to_owned(),
             comment: "because".to_owned(),
+            attachments: Vec::new(),
         };
         office.step(&case, step).await.unwrap();
         assert_eq!(blocked().await, expected);
