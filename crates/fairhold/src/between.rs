@@ -196,8 +196,8 @@ impl Key {
 
 /// What is evaluated: the kept bits of a key.
 fn input(key: u64) -> [u8; 6] {
-    let [a, b, c, d, e, f, _, _] = key.to_be_bytes();
-    [a, b, c, d, e, f]
+    let mut bytes = key.to_be_bytes().into_iter();
+    std::array::from_fn(|_| bytes.next().unwrap_or(0))
 }
 
 /// A batch in points, none too many and none cut off.

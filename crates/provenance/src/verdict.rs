@@ -40,7 +40,7 @@ pub struct Span {
 }
 
 /// What independent answers to the same prompt say about a match.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Independent {
     /// How many control twins were asked.
     pub twins: usize,

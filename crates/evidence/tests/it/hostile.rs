@@ -1,6 +1,7 @@
 //! Signed originals, changed at random: no door panics, and none accepts what
 //! differs from the original in anything that was signed.
 
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use evidence::bundle::{Entry, Input, write};
@@ -37,7 +38,7 @@ impl Seeded {
     /// letter of base64.
     fn changed(&mut self, original: &[u8]) -> Vec<u8> {
         let mut bytes = original.to_vec();
-        for _ in 0..1 + self.below(3) {
+        for _ in 0..=self.below(3) {
             let at = self.below(bytes.len() + 1);
             let end = (at + 1 + self.below(48)).min(bytes.len());
             match self.below(8) {
@@ -110,9 +111,12 @@ fn a_changed_tile_does_not_lead_to_the_root() {
     let first = Tile::new(TileKind::Hashes(0), 0, 256).unwrap();
     let original = tree.tile(first).unwrap();
     through("tile", &original, |bytes| {
-        let source = |tile: Tile| match tile == first {
-            true => Ok(bytes.to_vec()),
-            false => tree.tile(tile).ok_or("no such tile"),
+        let source = |tile: Tile| {
+            if tile == first {
+                Ok(bytes.to_vec())
+            } else {
+                tree.tile(tile).ok_or("no such tile")
+            }
         };
         // The tile above is made of this one.
         let mut tiles = Tiles::new(size, source);
@@ -215,7 +219,7 @@ fn a_changed_policy_lets_no_absent_witness_count() {
         .map(|n| WitnessKey::from_seed(&[n; 32], &format!("witness.example/{n}")).unwrap());
     let mut text = format!("log {}\n", key().vkey());
     for (n, witness) in witnesses.iter().enumerate() {
-        text += &format!("witness w{n} {}\n", witness.vkey());
+        writeln!(text, "witness w{n} {}", witness.vkey()).unwrap();
     }
     text += "group two 2 w0 w1 w2\nquorum two\n";
     let bare = Note::parse(&note(300)).unwrap();

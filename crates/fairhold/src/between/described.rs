@@ -106,7 +106,7 @@ pub(crate) fn all(
 
 fn described(n: usize, registry: &Registry, key: &Key, names: Names) -> Option<Described> {
     let output = registry.outputs().get(n)?;
-    let named = |kind: &str, name: &str| match names {
+    let called = |kind: &str, name: &str| match names {
         Names::Told => name.to_owned(),
         Names::Withheld => alias(key, kind, name),
     };
@@ -121,8 +121,8 @@ fn described(n: usize, registry: &Registry, key: &Key, names: Names) -> Option<D
     let ranked = registry.output_to(output.prompt).filter(|_| control);
     let ranked = ranked.and_then(|n| u32::try_from(n).ok());
     Some(Described {
-        id: named("output", output.id.as_str()),
-        account: named("account", output.account.as_str()),
+        id: called("output", output.id.as_str()),
+        account: called("account", output.account.as_str()),
         at: output.at.0,
         model: output.model.as_str().to_owned(),
         control,

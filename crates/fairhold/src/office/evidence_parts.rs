@@ -212,13 +212,11 @@ fn of_case(folder: &Path, case: &Case, chosen: &Chosen) -> Result<String, Office
             _ => None,
         }
     });
-    match named {
-        Some(text) => Ok(text),
-        None => {
-            let today = model::load(folder).map_err(|e| OfficeError::Unavailable(e.message))?;
-            Ok(model::text(&today).map_err(OfficeError::Unavailable)?.0)
-        }
+    if let Some(text) = named {
+        return Ok(text);
     }
+    let today = model::load(folder).map_err(|e| OfficeError::Unavailable(e.message))?;
+    Ok(model::text(&today).map_err(OfficeError::Unavailable)?.0)
 }
 
 /// Sums and scores at each look, in the order in which the watch sees them; the

@@ -84,11 +84,9 @@ pub(crate) struct Resembled {
     pub(crate) share: f64,
     /// The chance in unrelated human text.
     pub(crate) p_unrelated: f64,
-    /// Control twins, those as near, the rank's p, the contrast and its p; the bits of the output or the
-    /// nearest twin, whether those are enough to ask which came first, and the answers of other models to
-    /// other accounts.
+    /// What independent answers to the same prompt say.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) independent: Option<(usize, usize, f64, f64, f64, f64, bool, usize)>,
+    pub(crate) independent: Option<Independent>,
     /// The share of independent answers to the same prompt that are so near.
     pub(crate) p_same_prompt: f64,
     /// Whether unrelated human text does not explain it.
@@ -133,18 +131,7 @@ impl Resembled {
             bits: one.bits,
             share: one.share,
             p_unrelated: one.p_unrelated,
-            independent: one.independent.map(|i| {
-                (
-                    i.twins,
-                    i.as_near,
-                    i.rank_p,
-                    i.contrast,
-                    i.p,
-                    i.strongest,
-                    i.compared,
-                    i.fleet,
-                )
-            }),
+            independent: one.independent,
             p_same_prompt: one.p_same_prompt,
             resembles: one.resembles,
             derived: one.derived,
@@ -180,18 +167,7 @@ impl Resembled {
                 })
                 .collect(),
             p_unrelated: self.p_unrelated,
-            independent: self.independent.map(
-                |(twins, as_near, rank_p, contrast, p, strongest, compared, fleet)| Independent {
-                    twins,
-                    fleet,
-                    as_near,
-                    rank_p,
-                    contrast,
-                    p,
-                    strongest,
-                    compared,
-                },
-            ),
+            independent: self.independent,
             p_same_prompt: self.p_same_prompt,
             family: self.family_outputs.clone(),
             resembles: self.resembles,

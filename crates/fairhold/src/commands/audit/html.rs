@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use provenance::Independent;
+
 use super::found::Resembled;
 use super::picture;
 use super::side::{Pair, Piece};
@@ -178,12 +180,14 @@ fn opened(html: &mut String, pairs: &[Pair]) {
 fn independent(one: &Resembled) -> String {
     let p = one.p_same_prompt;
     match one.independent {
-        Some((0, .., fleet)) => format!(
+        Some(Independent {
+            twins: 0, fleet, ..
+        }) => format!(
             "; nearer than {fleet} answers of other models to the same prompt, as {p:.4} of \
              independent answers are"
         ),
-        Some((twins, near, ..)) => format!(
-            "; {near} of {twins} control twins as near; {p:.4} of independent answers are so much \
+        Some(Independent { twins, as_near, .. }) => format!(
+            "; {as_near} of {twins} control twins as near; {p:.4} of independent answers are so much \
              nearer than twins"
         ),
         None => format!(

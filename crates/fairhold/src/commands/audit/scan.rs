@@ -105,8 +105,8 @@ pub(crate) fn scan(
         registry: &prepared.registry,
     };
     let scanned = read(files, &look, (place, &prepared.asked()), threads, out)?;
-    if let Some((_, asked_about)) = &prepared.other
-        && *asked_about != scanned.totals.digests
+    if let Some(other) = &prepared.other
+        && other.digests != scanned.totals.digests
     {
         return Err(Failure::error(
             "the corpus changed while the registry's holder was asked about it: run the command \

@@ -16,6 +16,15 @@ use crate::logs::{Listing, stream};
 use crate::out::Out;
 use crate::registry::{Folder, Making};
 
+/// Another party that was asked about a corpus.
+#[derive(Debug)]
+pub(crate) struct OtherParty {
+    /// Accounts that it holds outputs of.
+    pub(crate) accounts: usize,
+    /// The files as it was asked about them: name, SHA-256, bytes.
+    pub(crate) digests: Vec<(String, String, u64)>,
+}
+
 /// A registry in memory, and how it is asked.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -33,8 +42,8 @@ pub(crate) struct Prepared {
     pub(crate) sha256: String,
     /// Where those rates come from, in words.
     pub(crate) rates: String,
-    /// Accounts that another party holds outputs of, and the files as it was asked about them.
-    pub(crate) other: Option<(usize, Vec<(String, String, u64)>)>,
+    /// The other party, where it holds the registry.
+    pub(crate) other: Option<OtherParty>,
 }
 
 impl Prepared {
@@ -58,7 +67,7 @@ impl Prepared {
                 judge: judge.judge,
                 measured: judge.measured,
                 sha256: heard.sha256,
-                other: Some((heard.accounts, heard.digests)),
+                other: Some(heard.other),
             });
         }
         let (key, mut segments) = if let Some(dir) = &what.registry {
@@ -162,8 +171,8 @@ impl Prepared {
 
     /// The accounts whose outputs may be recognised.
     pub(crate) fn accounts(&self) -> usize {
-        if let Some((accounts, _)) = &self.other {
-            return *accounts;
+        if let Some(other) = &self.other {
+            return other.accounts;
         }
         let outputs = self.registry.outputs().iter();
         let accounts: std::collections::BTreeSet<&str> = outputs

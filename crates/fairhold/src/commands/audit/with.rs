@@ -7,6 +7,7 @@ use corpus::{Document, Job, Place, Plan};
 use provenance::{AuditKey, Depth, Judge, Registry, Row, Scanner};
 
 use super::scan::{Where, read};
+use super::sought::OtherParty;
 use crate::args::provenance::{CorpusFiles, Other as Asked};
 use crate::between::BetweenError;
 use crate::between::client::{Learned, Other};
@@ -20,11 +21,10 @@ const KEYS_MAX: usize = 16_000_000;
 pub(super) struct Heard {
     pub(super) registry: Registry,
     pub(super) key: AuditKey,
-    pub(super) accounts: usize,
     /// SHA-256 of its table.
     pub(super) sha256: String,
-    /// The files as they were when they were asked about.
-    pub(super) digests: Vec<(String, String, u64)>,
+    /// Whom was asked about what.
+    pub(super) other: OtherParty,
 }
 
 /// Asks the other party.
@@ -90,9 +90,11 @@ pub(super) fn heard(
         Ok(Heard {
             registry: other.registry(&learned).map_err(said)?,
             key: other.key().clone(),
-            accounts: other.accounts(),
             sha256: other.table_sha256().to_owned(),
-            digests,
+            other: OtherParty {
+                accounts: other.accounts(),
+                digests,
+            },
         })
     };
     std::thread::scope(|scope| scope.spawn(asking).join())
@@ -152,7 +154,7 @@ impl Job for Seeds<'_> {
 
     fn look(&self, document: &Document<'_>, said: &mut Vec<u64>) {
         provenance::seeds(&document.text, self.key, self.depth, |key| {
-            said.push(Row::kept(key))
+            said.push(Row::kept(key));
         });
     }
 

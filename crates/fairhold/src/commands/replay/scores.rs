@@ -28,11 +28,11 @@ pub(super) fn all(opened: &Opened, replayed: &mut Replayed) {
         });
     }
     let judged = opened.entries.iter();
-    let named: Vec<&Disclosed> = judged
+    let records: Vec<&Disclosed> = judged
         .filter(|e| e.text("type") == "judged" && !e.text("finding").is_empty())
         .collect();
     for name in opened.files.keys().filter(|n| n.starts_with("findings/")) {
-        if !named.iter().any(|e| file_of(e) == *name) {
+        if !records.iter().any(|e| file_of(e) == *name) {
             let what =
                 format!("{name}: no record names it, as of findings made by earlier versions");
             replayed.absent.push(what);
@@ -40,7 +40,7 @@ pub(super) fn all(opened: &Opened, replayed: &mut Replayed) {
     }
     // The case that cites a finding names it once more.
     let mut done: Vec<String> = Vec::new();
-    for record in named {
+    for record in records {
         let name = file_of(record);
         let made = finding(opened, record, &name);
         if made.is_ok() && done.contains(&name) {

@@ -134,7 +134,7 @@ async fn what_was_recorded_comes_out_again_and_nothing_else_does() {
         edited(&files, &finding, |v| v["p"] = json!(0.5)),
         edited(&files, &finding, |v| v["inputs"]["p"] = json!("0.5")),
         edited(&files, &account, |v| {
-            v["looks"][0]["statistic"] = json!("9.5")
+            v["looks"][0]["statistic"] = json!("9.5");
         }),
         edited(&files, &account, |v| v["looks"][0]["sums"] = json!("")),
         edited(&files, &detector, |v| v["bias"] = json!(1.0)),

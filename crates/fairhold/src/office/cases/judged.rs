@@ -25,16 +25,15 @@ pub(super) async fn rests_on(
         Some(id) => of_finding(keeper, case, id).await?,
         None => None,
     };
-    let (detector, finding) = match named {
-        Some((detector, kept)) => (detector, Some(kept)),
-        None => {
-            let loaded = model::load(folder).map_err(|e| e.message);
-            match loaded.and_then(|detector| model::keep(folder, &detector)) {
-                Ok(detector) => (detector, None),
-                Err(why) => {
-                    tracing::error!("no record names what judged {}: {why}", case.id());
-                    return Ok(Vec::new());
-                }
+    let (detector, finding) = if let Some((detector, kept)) = named {
+        (detector, Some(kept))
+    } else {
+        let loaded = model::load(folder).map_err(|e| e.message);
+        match loaded.and_then(|detector| model::keep(folder, &detector)) {
+            Ok(detector) => (detector, None),
+            Err(why) => {
+                tracing::error!("no record names what judged {}: {why}", case.id());
+                return Ok(Vec::new());
             }
         }
     };
