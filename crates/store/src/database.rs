@@ -48,6 +48,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../migrations/0007_subject_keys.sql"),
     ),
     (8, "notices", include_str!("../migrations/0008_notices.sql")),
+    (9, "people", include_str!("../migrations/0009_people.sql")),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

@@ -22,6 +22,7 @@ mod keks;
 mod ledgers;
 mod links;
 mod outbox;
+mod people;
 mod profiles;
 mod reads;
 mod registry;
@@ -50,6 +51,7 @@ pub use ledgers::{
 };
 pub use links::{LinkKind, LinkRow, SeenRow};
 pub use outbox::{EndpointRow, OutboxRow, Sending, Tried};
+pub use people::{InviteRow, PasskeyRow, PersonRow, ShadowRow, SignInRow, Whose};
 pub use profiles::{FindingRow, FleetRank, LookRow, ProfileRow, SealedRequest, WatchBatch};
 pub use reads::{JournalRow, OpenIntent};
 pub use subject_keys::SubjectKeyRow;

@@ -96,6 +96,27 @@ impl Database {
         self.rows(sql, cells).await?.iter().map(link).collect()
     }
 
+    /// The tokens of some accounts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn links_among(&self, accounts: &[AccountId]) -> Result<Vec<LinkRow>, StoreError> {
+        const BATCH: usize = 400;
+        let mut all = Vec::new();
+        for chunk in accounts.chunks(BATCH) {
+            let places: Vec<String> = (1..=chunk.len()).map(|n| format!("${n}")).collect();
+            let sql = format!(
+                "SELECT account, kind, token FROM links WHERE account IN ({}) ORDER BY kind, token, account",
+                places.join(",")
+            );
+            let cells = chunk.iter().map(|a| Cell::text(a.as_str())).collect();
+            for row in &self.rows(&sql, cells).await? {
+                all.push(link(row)?);
+            }
+        }
+        Ok(all)
+    }
+
     /// The moment of the newest exchange, served or imported; none when there is none.
     ///
     /// # Errors

@@ -142,6 +142,29 @@ impl Database {
         self.in_transaction(script).await.map(drop)
     }
 
+    /// The latest look at one account, or at each that had one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn latest_looks(&self, of: Option<&AccountId>) -> Result<Vec<LookRow>, StoreError> {
+        let columns = "SELECT account, look, statistic FROM latest_looks";
+        let rows = match of {
+            None => self.rows(columns, Vec::new()).await?,
+            Some(account) => {
+                let sql = format!("{columns} WHERE account = $1");
+                self.rows(&sql, vec![Cell::text(account.as_str())]).await?
+            }
+        };
+        let look = |row: &Row| {
+            Ok(LookRow {
+                account: id(AccountId::parse, &row.text(0)?)?,
+                look: u32::try_from(row.count(1)?).unwrap_or(u32::MAX),
+                statistic: row.int(2)?,
+            })
+        };
+        rows.iter().map(look).collect()
+    }
+
     /// The profiles of some accounts; those without one are left out.
     ///
     /// # Errors
