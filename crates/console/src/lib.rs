@@ -1,9 +1,10 @@
 //! How do people see and decide?
 //!
-//! Two doors over one [`Office`]: an admin API in JSON for whoever holds the
-//! token of the running server, and plain pages on which a customer reads its
-//! own case with its own key, suspended or not. Nothing here decides: every
-//! act is handed to the office, which records before it acts.
+//! Four doors over one [`Office`]: an admin API in JSON for whoever holds the
+//! token of the running server; a customer's API and plain pages, opened by its
+//! own key; and, for people who sign in, the console and the customers' portal.
+//! Nothing here decides: every act is handed to the office, which records before
+//! it acts.
 #![forbid(unsafe_code)]
 
 mod access;
@@ -12,17 +13,20 @@ mod api;
 mod audit_log;
 mod calibration;
 mod campaigns;
+mod caseroom;
 mod cases;
 mod casework;
 mod credentials;
 mod custody;
 mod detection;
+mod door;
 mod findings;
 mod ledger;
 mod notices;
 mod office;
 mod overview;
 mod pages;
+mod passkey;
 mod terms;
 
 pub use access::{Colleague, Open, Role};
@@ -35,6 +39,10 @@ pub use calibration::{CalibrationView, ReachView};
 pub use campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile,
     TrialCounts, TrialView,
+};
+pub use caseroom::{
+    BackTestView, BriefView, Caseroom, HitsView, HubView, InviteView, MeasureCount, NewInvite,
+    NewShadow, PersonView, RuleAsked, RulesView, ShadowView, SignalView, StatisticsView,
 };
 pub use cases::{
     CaseStep, CaseView, ConditionView, DeadlineView, MeasureView, NewCase, NewCondition, NewLimits,
@@ -52,6 +60,7 @@ pub use detection::{
     DetectionView, EdgeView, LookView, MayView, MemberView, PopulationView, RankView, RingView,
     SuspectView,
 };
+pub use door::{Door, Origin, OriginError, invite};
 pub use findings::{CueView, FactView, FindingView, FindingsView, TestView};
 pub use ledger::{
     EpochView, LedgerFile, LedgerOf, LedgerView, LedgersView, NewEpoch, Receipt, ReceiptView,
@@ -64,5 +73,5 @@ pub use office::{
 pub use overview::{
     ClusterLine, ClusterView, DayView, ExchangeLine, HeldMeasure, LimitView, OverviewView,
 };
-pub use pages::{case_page, customer, escaped};
+pub use pages::{case_page, console, customer, escaped, portal};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

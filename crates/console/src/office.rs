@@ -15,6 +15,7 @@ use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, NewSketch, SketchAsked, SketchFile, TrialView,
 };
+use crate::caseroom::{InviteView, NewInvite, PersonView};
 use crate::cases::{CaseView, NewCase, Step};
 use crate::casework::{AttachmentFile, CasesAsked, CasesView, ClaimView, HeldView};
 use crate::custody::{
@@ -324,6 +325,25 @@ pub trait Office: Send + Sync + 'static {
         account: Option<&str>,
         id: &str,
     ) -> impl Future<Output = Result<NoticeLine, OfficeError>> + Send;
+
+    /// Everybody who works here.
+    fn people(&self) -> impl Future<Output = Result<Vec<PersonView>, OfficeError>> + Send;
+
+    /// Invites somebody.
+    fn invite(
+        &self,
+        new: NewInvite,
+    ) -> impl Future<Output = Result<InviteView, OfficeError>> + Send;
+
+    /// Somebody works here no longer.
+    fn end_person(
+        &self,
+        name: &str,
+        by: &str,
+    ) -> impl Future<Output = Result<PersonView, OfficeError>> + Send;
+
+    /// Whether somebody of this name signs in: then nobody else acts in it.
+    fn signs_in(&self, name: &str) -> impl Future<Output = Result<bool, OfficeError>> + Send;
 
     /// Whose personal token of the admin API this is, by `people.toml`.
     fn colleague(&self, secret: &str) -> Option<Colleague>;

@@ -5,8 +5,20 @@
 //! the cases of its own account only; another's case looks like none. No state
 //! of an account or of a case closes these pages.
 
+mod acts;
 mod answer;
 mod case;
+mod frame;
+mod house;
+mod people;
+mod picture;
+mod portal;
+mod queue;
+mod settings;
+mod sign_in;
+mod subject;
+mod words;
+mod work;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -30,6 +42,7 @@ use crate::terms::{TermsView, terms_page};
 use answer::{Conditions, Words};
 
 pub use case::case_page;
+pub use people::{console, portal};
 
 /// The largest body of an answer: its text and its files, in base64 or as a form.
 const ANSWER_BYTES_MAX: usize = 12 << 20;

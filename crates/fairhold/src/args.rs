@@ -7,6 +7,7 @@ pub(crate) mod custody;
 pub(crate) mod export;
 pub(crate) mod ledger;
 pub(crate) mod notices;
+pub(crate) mod people;
 pub(crate) mod provenance;
 pub(crate) mod sketch;
 pub(crate) mod terms;
@@ -137,6 +138,9 @@ pub(crate) enum Command {
     Kek(custody::Kek),
     /// Read the bodies of an exchange; that it was read is recorded first.
     Open(custody::Open),
+    /// Who works here, and one-time sign-ins for them.
+    #[command(subcommand)]
+    People(people::People),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -165,6 +169,10 @@ pub(crate) struct Demo {
     /// Folder for the store, the bundle and the report.
     #[arg(long, value_name = "DIR", default_value = "fairhold-demo")]
     pub(crate) out: PathBuf,
+    /// Serve the story's house afterwards, until ctrl-c: its console and portal, with one-time
+    /// sign-ins. On a terminal that is so without asking.
+    #[arg(long)]
+    pub(crate) serve: bool,
 }
 
 /// An act of the demo.

@@ -20,6 +20,7 @@ pub(crate) mod ledger;
 pub(crate) mod mask;
 pub(crate) mod notices;
 pub(crate) mod open;
+pub(crate) mod people;
 pub(crate) mod registry;
 pub(crate) mod replay;
 pub(crate) mod retention;

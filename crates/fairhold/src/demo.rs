@@ -1,6 +1,7 @@
 //! `fairhold demo`: the whole story once, over real sockets with real keys.
 
 mod drive;
+mod open;
 mod play;
 mod provenance;
 mod report;
@@ -71,7 +72,14 @@ pub(crate) async fn run(what: Demo, out: Out) -> Result<Exit, Failure> {
         report: page.display().to_string(),
         bundle: bundle.as_ref().map(|b| b.display().to_string()),
     };
-    tell(&figures, &played, out)
+    let exit = tell(&figures, &played, out)?;
+    let stays = what.serve || out.is_read_by_a_person();
+    if stays {
+        open::house(&data, &fleet, &played, out).await?;
+    } else {
+        out.next("fairhold demo --serve (the same, and its console stays open)");
+    }
+    Ok(exit)
 }
 
 fn fleet(what: &Demo) -> Result<(Fleet, String), Failure> {

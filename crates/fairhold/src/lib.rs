@@ -162,6 +162,10 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
         Command::Export(what) => with_office(&cli.data, Asked::Export(what), out).await,
         Command::Key(what) => with_office(&cli.data, Asked::Key(what), out).await,
         Command::Account(what) => with_office(&cli.data, Asked::Account(what), out).await,
+        Command::People(what) => {
+            let asked = Asked::People(what, cli.data.clone());
+            with_office(&cli.data, asked, out).await
+        }
         Command::Sketch(what) => with_office(&cli.data, Asked::Sketch(what), out).await,
     }
 }
@@ -182,6 +186,7 @@ enum Asked {
     Account(args::Account),
     Sketch(args::sketch::Sketch),
     Status(String),
+    People(args::people::People, PathBuf),
     Notices(args::notices::Notices),
     Ledger(args::ledger::Ledger),
     Receipt(u64),
@@ -240,6 +245,7 @@ async fn ask<O: Office>(office: &O, asked: Asked, out: Out) -> Result<Exit, Fail
         Asked::Ledger(what) => commands::ledger::run(office, what, out).await,
         Asked::Receipt(seq) => commands::ledger::receipt(office, seq, out).await,
         Asked::Notices(what) => commands::notices::run(office, what, out).await,
+        Asked::People(what, data) => commands::people::run(office, &data, what, out).await,
         Asked::Status(account) => commands::status::run(office, &account, out).await,
     }
 }

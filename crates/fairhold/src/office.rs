@@ -4,6 +4,7 @@ mod actors;
 mod audit_log;
 mod calibration;
 pub(crate) mod campaigns;
+mod caseroom;
 pub(crate) mod cases;
 pub(crate) mod custody;
 mod disclosed;
@@ -15,6 +16,7 @@ mod ledger;
 pub(crate) mod links;
 mod overview;
 mod people;
+mod staff;
 pub(crate) mod terms;
 mod told;
 
@@ -27,10 +29,11 @@ use console::{
     AccountView, Activation, ActivationView, AttachmentFile, AuditAsked, AuditPage, BodyView,
     CalibrationView, CampaignView, CaseView, CasesAsked, CasesView, CheckpointView, ClaimView,
     ClusterLine, ClusterView, Colleague, DetectionView, EndpointView, ErasureView, FindingsView,
-    HeldView, HoldView, KeyView, LedgerFile, LedgerOf, LedgersView, LinksView, NewAccount, NewCase,
-    NewEndpoint, NewErasure, NewHold, NewKey, NewLinks, NewSketch, NoticeLine, NoticesAsked,
-    Office, OfficeError, OverviewView, Reading, Receipt, RetentionAsked, RetentionView,
-    RetriedView, SketchAsked, SketchFile, Step, TermsView, TrialView,
+    HeldView, HoldView, InviteView, KeyView, LedgerFile, LedgerOf, LedgersView, LinksView,
+    NewAccount, NewCase, NewEndpoint, NewErasure, NewHold, NewInvite, NewKey, NewLinks, NewSketch,
+    NoticeLine, NoticesAsked, Office, OfficeError, OverviewView, PersonView, Reading, Receipt,
+    RetentionAsked, RetentionView, RetriedView, SketchAsked, SketchFile, Step, TermsView,
+    TrialView,
 };
 use detection::SketchKey;
 use evidence::checkpoint::LogKey;
@@ -45,6 +48,7 @@ use crate::keeper::Keeper;
 use crate::ledger::Ledger;
 use crate::notices::sign::Signer;
 use crate::tsa::Tsa;
+use crate::watch::Watching;
 
 /// What people ask, carried out by the keeper.
 #[derive(Debug)]
@@ -62,6 +66,8 @@ pub(crate) struct LocalOffice {
     signer: Signer,
     undo: Span,
     loopback: bool,
+    detectors: caseroom::Detectors,
+    level: f64,
 }
 
 impl LocalOffice {
@@ -81,7 +87,14 @@ impl LocalOffice {
             signer: house.signer.clone(),
             undo: house.sending.undo,
             loopback: house.sending.loopback,
+            detectors: caseroom::Detectors::default(),
+            level: Watching::USUAL.alpha,
         }
+    }
+
+    /// The level at which the watch makes a finding here.
+    pub(crate) fn at_level(self, level: f64) -> Self {
+        Self { level, ..self }
     }
 
     fn post(&self) -> told::Desk<'_> {
@@ -214,6 +227,22 @@ impl Office for LocalOffice {
         id: &str,
     ) -> Result<NoticeLine, OfficeError> {
         self.post().test(account, id).await
+    }
+
+    async fn people(&self) -> Result<Vec<PersonView>, OfficeError> {
+        staff::all(&self.keeper).await
+    }
+
+    async fn invite(&self, new: NewInvite) -> Result<InviteView, OfficeError> {
+        staff::invite(&self.keeper, new).await
+    }
+
+    async fn end_person(&self, name: &str, by: &str) -> Result<PersonView, OfficeError> {
+        staff::end(&self.keeper, name, by).await
+    }
+
+    async fn signs_in(&self, name: &str) -> Result<bool, OfficeError> {
+        actors::signs_in(&self.keeper, name).await
     }
 
     fn colleague(&self, secret: &str) -> Option<Colleague> {

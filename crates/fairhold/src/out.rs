@@ -48,6 +48,11 @@ impl Out {
         Ok(())
     }
 
+    /// Whether somebody sits at a terminal and reads words.
+    pub(crate) fn is_read_by_a_person(self) -> bool {
+        !self.json && !self.silent && std::io::stdout().is_terminal()
+    }
+
     /// Talk: what happens, on stderr.
     pub(crate) fn say(self, text: &str) {
         if self.silent {

@@ -7,11 +7,11 @@ use console::{
     AccountView, Activation, ActivationView, AttachmentFile, AuditAsked, AuditPage, BodyView,
     ByWhom, CalibrationView, CampaignView, CaseView, CasesAsked, CasesView, CheckpointView,
     ClaimView, ClusterLine, ClusterView, Colleague, DetectionView, Ending, EndpointView,
-    ErasureView, FindingsView, HeldView, HoldView, KeyView, LedgerFile, LedgerOf, LedgersView,
-    LinksView, NewAccount, NewCase, NewEndpoint, NewEpoch, NewErasure, NewHold, NewKey, NewLinks,
-    NewSketch, NoticeLine, NoticesAsked, Office, OfficeError, OverviewView, Reading, Receipt,
-    Release, RetentionAsked, RetentionView, RetriedView, SketchAsked, SketchFile, Step, TermsView,
-    TrialView,
+    ErasureView, FindingsView, HeldView, HoldView, InviteView, KeyView, LedgerFile, LedgerOf,
+    LedgersView, LinksView, NewAccount, NewCase, NewEndpoint, NewEpoch, NewErasure, NewHold,
+    NewInvite, NewKey, NewLinks, NewSketch, NoticeLine, NoticesAsked, Office, OfficeError,
+    OverviewView, PersonView, Reading, Receipt, Release, RetentionAsked, RetentionView,
+    RetriedView, SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
@@ -281,6 +281,24 @@ impl Office for Remote {
     async fn test_endpoint(&self, _: Option<&str>, id: &str) -> Result<NoticeLine, OfficeError> {
         let path = format!("/admin/endpoints/{}/test", segment(id));
         self.call(Method::POST, &path, None::<&()>).await
+    }
+
+    async fn people(&self) -> Result<Vec<PersonView>, OfficeError> {
+        self.read("/admin/people").await
+    }
+
+    async fn invite(&self, new: NewInvite) -> Result<InviteView, OfficeError> {
+        self.call(Method::POST, "/admin/people", Some(&new)).await
+    }
+
+    async fn end_person(&self, name: &str, by: &str) -> Result<PersonView, OfficeError> {
+        let path = format!("/admin/people/{}/end", segment(name));
+        let by = ByWhom { by: by.to_owned() };
+        self.call(Method::POST, &path, Some(&by)).await
+    }
+
+    async fn signs_in(&self, _: &str) -> Result<bool, OfficeError> {
+        Ok(false) // the server at the other end asks
     }
 
     fn colleague(&self, _: &str) -> Option<Colleague> {

@@ -14,6 +14,9 @@ pub(crate) struct RunFile {
     pub(crate) admin: String,
     /// Bearer token of the admin API.
     pub(crate) token: String,
+    /// Where people reach the console.
+    #[serde(default)]
+    pub(crate) console: String,
     /// Its process.
     pub(crate) pid: u32,
 }

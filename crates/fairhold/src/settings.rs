@@ -1,8 +1,10 @@
 //! The configuration file: the gateway's part, and what the binary wires.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use console::Origin;
 use engine::prices::Prices;
 use facts::Span;
 use serde::Deserialize;
@@ -36,6 +38,45 @@ pub(crate) struct Settings {
     pub(crate) tsa: Option<Tsa>,
     /// How notices leave.
     pub(crate) sending: Sending,
+    /// Where people go.
+    pub(crate) console: ConsoleAt,
+}
+
+/// Where the console and the portal are reached.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConsoleAt {
+    /// Where the console listens; a free port of this machine where nothing is said.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where people reach it; this machine where nothing is said.
+    pub(crate) origin: Option<Origin>,
+    /// Where customers reach the gateway; this machine where nothing is said.
+    pub(crate) portal: Option<Origin>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsoleTable {
+    /// `127.0.0.1:8090`.
+    listen: Option<SocketAddr>,
+    /// `https://console.example`: passkeys are bound to it.
+    origin: Option<String>,
+    /// `https://api.example`: where the gateway's portal is reached.
+    portal: Option<String>,
+}
+
+impl ConsoleTable {
+    fn read(self) -> Result<ConsoleAt, String> {
+        let origin = |text: Option<String>| {
+            text.map(|text| Origin::parse(&text))
+                .transpose()
+                .map_err(|e| e.to_string())
+        };
+        Ok(ConsoleAt {
+            listen: self.listen,
+            origin: origin(self.origin)?,
+            portal: origin(self.portal)?,
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -230,6 +271,9 @@ impl Settings {
             .transpose()
             .map_err(|e| wrong(e.to_string()))?
             .unwrap_or_default();
+        let console = table.remove("console").map(ConsoleTable::deserialize);
+        let console = console.transpose().map_err(|e| wrong(e.to_string()))?;
+        let console = console.unwrap_or_default().read().map_err(&wrong)?;
         let notices = table.remove("notices").map(NoticesTable::deserialize);
         let notices = notices.transpose().map_err(|e| wrong(e.to_string()))?;
         let sending = notices.unwrap_or_default().sending().map_err(&wrong)?;
@@ -245,6 +289,7 @@ impl Settings {
             database_url: store.map_err(|e| wrong(e.to_string()))?.map(|s| s.url),
             prices,
             sending,
+            console,
             keeping,
             witnesses: evidence.witnesses().map_err(&wrong)?,
             tsa: evidence.tsa().map_err(&wrong)?,

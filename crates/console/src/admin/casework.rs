@@ -107,8 +107,13 @@ async fn propose<O: Office>(
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Response {
-    let new = read::<NewCase>(&body);
-    match new.and_then(|new| in_own_name(&caller, &new.by).map(|()| new)) {
+    let new = async {
+        let new = read::<NewCase>(&body)?;
+        in_own_name(&caller, &new.by)?;
+        not_of_a_signer(&*office, &caller, &new.by).await?;
+        Ok(new)
+    };
+    match new.await {
         Ok(new) => answer(StatusCode::CREATED, office.propose(new).await),
         Err(refused) => refusal(&refused),
     }
@@ -125,9 +130,28 @@ async fn case<O: Office>(State(office): State<Arc<O>>, Path(id): Path<String>) -
     answer(StatusCode::OK, office.case(&id).await)
 }
 
-fn own_step(caller: &Caller, body: &Bytes) -> Result<Step, OfficeError> {
+/// Whoever signs in acts for themself: the operator's token opens no name of theirs.
+async fn not_of_a_signer<O: Office>(
+    office: &O,
+    caller: &Caller,
+    by: &str,
+) -> Result<(), OfficeError> {
+    if *caller == Caller::Operator && office.signs_in(by).await? {
+        return Err(OfficeError::Conflict(format!(
+            "`{by}` signs in at the console: their steps are taken there"
+        )));
+    }
+    Ok(())
+}
+
+async fn own_step<O: Office>(
+    office: &O,
+    caller: &Caller,
+    body: &Bytes,
+) -> Result<Step, OfficeError> {
     let step = read::<Step>(body)?;
     in_own_name(caller, &step.by)?;
+    not_of_a_signer(office, caller, &step.by).await?;
     Ok(step)
 }
 
@@ -137,7 +161,7 @@ async fn step_in<O: Office>(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Response {
-    match own_step(&caller, &body) {
+    match own_step(&*office, &caller, &body).await {
         Ok(step) => answer(StatusCode::OK, office.step(&id, step).await),
         Err(refused) => refusal(&refused),
     }
@@ -149,7 +173,7 @@ async fn hold<O: Office>(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Response {
-    match own_step(&caller, &body) {
+    match own_step(&*office, &caller, &body).await {
         Ok(step) => answer(StatusCode::CREATED, office.hold_step(&id, step).await),
         Err(refused) => refusal(&refused),
     }

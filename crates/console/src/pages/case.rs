@@ -6,7 +6,7 @@ use super::{document, escaped};
 use crate::cases::{CaseView, TextView};
 
 /// What a state means to the accused.
-fn meaning(state: &str) -> &'static str {
+pub(super) fn meaning(state: &str) -> &'static str {
     match state {
         "observed" => "Facts were written down. Nothing is restricted.",
         "noticed" => "You were given notice. Nothing is restricted yet; please answer.",

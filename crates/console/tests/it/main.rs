@@ -66,6 +66,9 @@ async fn every_admin_route_is_closed_without_the_token() {
         ("GET", "/admin/cases/C-1"),
         ("POST", "/admin/cases/C-1/steps"),
         ("GET", "/admin/cases/C-1/bundle"),
+        ("GET", "/admin/people"),
+        ("POST", "/admin/people"),
+        ("POST", "/admin/people/ann/end"),
         ("POST", "/admin/detect"),
         ("POST", "/admin/erasures"),
         ("POST", "/admin/holds"),
@@ -116,6 +119,11 @@ async fn the_token_opens_and_each_refusal_has_its_status() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     let (status, _) = ask(&router, "GET", "/admin/checkpoint", "Bearer token", "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let signer = r#"{"step":"approve","by":"signer","comment":"agreed"}"#;
+    let path = "/admin/cases/C-1/steps";
+    let (status, body) = ask(&router, "POST", path, "Bearer token", signer).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(body.contains("signs in at the console"), "{body}");
     let approve = r#"{"step":"approve","by":"bob","comment":"agreed"}"#;
     let (status, _) = ask(
         &router,

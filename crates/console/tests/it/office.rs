@@ -6,11 +6,11 @@ use console::{
     AccountView, Activation, ActivationView, AttachmentFile, AttachmentView, AuditAsked, AuditPage,
     BodyView, CalibrationView, CampaignView, CaseView, CasesAsked, CasesView, CheckpointView,
     ClaimView, ClusterLine, ClusterView, Colleague, DetectionView, DocumentView, EndpointView,
-    ErasureView, FindingsView, HeldView, HoldView, KeyView, LedgerFile, LedgerOf, LedgersView,
-    LinksView, NewAccount, NewCase, NewEndpoint, NewErasure, NewHold, NewKey, NewLinks, NewSketch,
-    NoticeLine, NoticesAsked, Office, OfficeError, OverviewView, Reading, Receipt, ReceiptView,
-    RetentionAsked, RetentionView, RetriedView, SketchAsked, SketchFile, Step, TermsView,
-    TrialView,
+    ErasureView, FindingsView, HeldView, HoldView, InviteView, KeyView, LedgerFile, LedgerOf,
+    LedgersView, LinksView, NewAccount, NewCase, NewEndpoint, NewErasure, NewHold, NewInvite,
+    NewKey, NewLinks, NewSketch, NoticeLine, NoticesAsked, Office, OfficeError, OverviewView,
+    PersonView, Reading, Receipt, ReceiptView, RetentionAsked, RetentionView, RetriedView,
+    SketchAsked, SketchFile, Step, TermsView, TrialView,
 };
 use serde_json::Value;
 
@@ -159,6 +159,20 @@ impl Office for Fake {
     async fn test_endpoint(&self, a: Option<&str>, id: &str) -> Result<NoticeLine, OfficeError> {
         self.note(format!("test {a:?} {id}"));
         Err(OfficeError::NotFound(id.to_owned()))
+    }
+    async fn people(&self) -> Result<Vec<PersonView>, OfficeError> {
+        Ok(Vec::new())
+    }
+    async fn invite(&self, new: NewInvite) -> Result<InviteView, OfficeError> {
+        self.note(format!("invite {:?}", new.name));
+        Err(OfficeError::Invalid("no role".to_owned()))
+    }
+    async fn end_person(&self, name: &str, by: &str) -> Result<PersonView, OfficeError> {
+        self.note(format!("end {name} {by}"));
+        Err(OfficeError::NotFound(name.to_owned()))
+    }
+    async fn signs_in(&self, name: &str) -> Result<bool, OfficeError> {
+        Ok(name == "signer")
     }
     fn colleague(&self, secret: &str) -> Option<Colleague> {
         let role = console::Role::from_word(secret.strip_prefix("own-")?)?;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use console::{Door, Origin};
 use engine::Mode;
 use gateway::{Server, Setup};
 use serde_json::json;
@@ -27,7 +28,7 @@ use crate::office::LocalOffice;
 use crate::out::Out;
 use crate::registry::follow::Registering;
 use crate::run_file::RunFile;
-use crate::settings::Settings;
+use crate::settings::{ConsoleAt, Settings};
 use crate::watch::{self as watching, Watch};
 
 /// Runs the command.
@@ -56,7 +57,12 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
             house.interrupted()
         ));
     }
-    let running = Running::start(&house, settings.gateway).await?;
+    let at = At {
+        console: settings.console,
+        level: settings.watching.alpha,
+    };
+    let none = gateway::Recordings::default();
+    let running = Running::start_at(&house, settings.gateway, none, at).await?;
     let watching = Watching::start(&house, settings.watching, out).await?;
     let retention = Daily::start(&house);
     let registering = Registering::start(&house)?;
@@ -64,14 +70,16 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
         gateway: format!("http://{}", running.gateway),
         admin: format!("http://{}", running.admin),
         token: running.token.clone(),
+        console: running.console.clone(),
         pid: std::process::id(),
     };
     house
         .folder
         .write_run(&json!(run).to_string())
         .map_err(|e| Failure::chain(&e))?;
-    out.data(&json!({"gateway": run.gateway, "admin": run.admin, "enforce": what.enforce}))?;
+    out.data(&json!({"gateway": run.gateway, "admin": run.admin, "console": run.console, "enforce": what.enforce}))?;
     out.line(&format!("serving {}", run.gateway));
+    out.line(&format!("console {}", run.console));
     if mode == Mode::Shadow {
         out.say(
             "shadow mode: what terms and cases forbid is recorded, not refused (see `--enforce`)",
@@ -90,13 +98,17 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
 }
 
 /// The watch of a house, following its log.
-struct Watching {
+pub(crate) struct Watching {
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Watching {
-    async fn start(house: &House, how: watching::Watching, out: Out) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        house: &House,
+        how: watching::Watching,
+        out: Out,
+    ) -> Result<Self, Failure> {
         let detector = watching::model::load(house.folder.path())?;
         let watch = Watch::open(house, detector, how)
             .await
@@ -110,7 +122,7 @@ impl Watching {
     }
 
     /// What was not read yet is read by the next process.
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         // Without a receiver it has ended already.
         let _ = self.stop.send(true);
         if let Err(error) = self.task.await {
@@ -120,7 +132,7 @@ impl Watching {
 }
 
 /// SIGTERM or ctrl-c.
-async fn stopped() -> Result<(), Failure> {
+pub(crate) async fn stopped() -> Result<(), Failure> {
     let failed = |e: std::io::Error| Failure::error(format!("failed to watch for signals: {e}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     tokio::select! {
@@ -130,7 +142,26 @@ async fn stopped() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The gateway and the admin API of a house, listening; its ledger, sealed every second.
+/// Where the pages for people are, and what they tell of the watch.
+#[derive(Debug, Clone)]
+pub(crate) struct At {
+    /// Where they listen.
+    pub(crate) console: ConsoleAt,
+    /// The level at which the watch makes a finding.
+    pub(crate) level: f64,
+}
+
+impl Default for At {
+    /// On this machine.
+    fn default() -> Self {
+        Self {
+            console: ConsoleAt::default(),
+            level: watching::Watching::USUAL.alpha,
+        }
+    }
+}
+
+/// The gateway, the admin API and the console of a house, listening; its ledger, sealed every second.
 pub(crate) struct Running {
     /// Where programs go.
     pub(crate) gateway: SocketAddr,
@@ -138,6 +169,8 @@ pub(crate) struct Running {
     pub(crate) admin: SocketAddr,
     /// Opens the admin API.
     pub(crate) token: String,
+    /// Where people go: the console's origin.
+    pub(crate) console: String,
     stop: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     last: watch::Sender<bool>,
@@ -146,24 +179,35 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts both.
-    pub(crate) async fn start(house: &House, config: gateway::Config) -> Result<Self, Failure> {
-        Self::start_with(house, config, gateway::Recordings::default()).await
-    }
-
     /// Starts both; `recordings` answer for `replay` upstreams.
     pub(crate) async fn start_with(
         house: &House,
         config: gateway::Config,
         recordings: gateway::Recordings,
     ) -> Result<Self, Failure> {
+        Self::start_at(house, config, recordings, At::default()).await
+    }
+
+    /// The same, with the pages for people at their places.
+    pub(crate) async fn start_at(
+        house: &House,
+        config: gateway::Config,
+        recordings: gateway::Recordings,
+        at: At,
+    ) -> Result<Self, Failure> {
         let failed = |e: std::io::Error| Failure::error(format!("failed to listen: {e}"));
-        let office = Arc::new(LocalOffice::of(house));
+        let office = Arc::new(LocalOffice::of(house).at_level(at.level));
+        let portal = at.console.portal.clone();
+        // Sign-ins of customers do not depend on the port; passkeys are asked at the console only.
+        let portal = portal.unwrap_or_else(|| Origin::localhost(config.listen.port()));
+        let portal = Door::new(house.keeper.database().clone(), portal);
+        let customers = console::customer(Arc::clone(&office))
+            .merge(console::portal(Arc::clone(&office), Arc::new(portal)));
         let setup = Setup {
             desk: Arc::clone(&house.keeper),
             clock: || SystemClock.now(),
             recordings,
-            further: Some(pages(console::customer(Arc::clone(&office)))),
+            further: Some(pages(customers)),
             seed: u64::from_be_bytes(store::random().map_err(failed)?),
         };
         let server = Server::bind(config, setup)
@@ -173,10 +217,11 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let admin = listener.local_addr().map_err(failed)?;
         let token = hex::encode(store::random::<32>().map_err(failed)?);
-        let router = console::admin(office, &token);
+        let router = console::admin(Arc::clone(&office), &token);
         let (stop, stopping) = watch::channel(false);
         // It seals once more after the listeners have ended, so it is stopped after them.
         let (last, ended) = watch::channel(false);
+        let (console, peopled) = peopled(house, office, &at.console, stopping.clone()).await?;
         let sealing = tokio::spawn(Arc::clone(&house.ledger).run(ended));
         let serving = tokio::spawn(server.run(until(stopping.clone())));
         let administering = tokio::spawn(async move {
@@ -189,8 +234,9 @@ impl Running {
             gateway,
             admin,
             token,
+            console,
             stop,
-            tasks: vec![serving, administering],
+            tasks: vec![serving, administering, peopled],
             last,
             sealing,
             telling: Telling::start(house),
@@ -212,6 +258,36 @@ impl Running {
             tracing::error!(%error, "the sealing died");
         }
     }
+}
+
+/// The console, listening at its place; its origin.
+async fn peopled(
+    house: &House,
+    office: Arc<LocalOffice>,
+    at: &ConsoleAt,
+    stopping: watch::Receiver<bool>,
+) -> Result<(String, tokio::task::JoinHandle<()>), Failure> {
+    let failed = |e: std::io::Error| {
+        Failure::error(format!(
+            "failed to listen for the console: {e}; choose another `listen` in `[console]`"
+        ))
+    };
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = TcpListener::bind(at.listen.unwrap_or(free)).await;
+    let listener = listener.map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    let origin = at.origin.clone().unwrap_or_else(|| Origin::localhost(port));
+    let place = origin.as_str().to_owned();
+    let door = Door::new(house.keeper.database().clone(), origin);
+    let router = console::console(office, Arc::new(door));
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = tokio::spawn(async move {
+        let ended = axum::serve(listener, router).with_graceful_shutdown(until(stopping));
+        if let Err(error) = ended.await {
+            tracing::error!(%error, "the console ended");
+        }
+    });
+    Ok((place, serving))
 }
 
 async fn until(mut stopping: watch::Receiver<bool>) {

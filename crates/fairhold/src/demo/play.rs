@@ -25,7 +25,7 @@ const AT_ONCE: usize = 32;
 /// The clause that the demo's cases rely on.
 const CLAUSE: &str = "demo-terms/no-competing-models";
 
-const CONFIG: &str = "listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"replay\"\nkind = \"replay\"\nmodels = [\"replay-1\"]\n";
+pub(super) const CONFIG: &str = "listen = \"127.0.0.1:0\"\n[[upstream]]\nname = \"replay\"\nkind = \"replay\"\nmodels = [\"replay-1\"]\n";
 
 /// What happened.
 pub(super) struct Played {
@@ -56,7 +56,7 @@ pub(super) async fn play(fleet: &Fleet, data: &Path, out: Out) -> Result<Played,
     played
 }
 
-fn recordings(fleet: &Fleet) -> Recordings {
+pub(super) fn recordings(fleet: &Fleet) -> Recordings {
     let recording = |exchange: &FleetExchange| Recording {
         conversation: exchange.conversation.clone(),
         answer: exchange.answer.clone(),

@@ -92,6 +92,9 @@ const TABLE: &[(&str, May)] = &[
     ("get /admin/log/{path}", Staff),
     ("get /admin/notices", Staff),
     ("post /admin/notices/{id}/retry", Administration),
+    ("get /admin/people", Staff),
+    ("post /admin/people", Operator),
+    ("post /admin/people/{name}/end", Operator),
     ("put /admin/projects/{id}/purposes", Administration),
     ("get /admin/receipts/{seq}", Staff),
     ("post /admin/retention", Operator),
@@ -181,7 +184,9 @@ impl Served {
             keys.push(office.create_key(name).await.unwrap().key);
         }
         let config = gateway::Config::parse(CONFIG).unwrap();
-        let running = Running::start(&house, config).await.unwrap();
+        let running = Running::start_with(&house, config, gateway::Recordings::default())
+            .await
+            .unwrap();
         let ask = Ask {
             exchange: ExchangeId::parse("x1").unwrap(),
             at: SystemClock.now(),

@@ -19,7 +19,7 @@ use evidence::Record;
 use facts::{AccountId, CaseId, ClauseId, Timestamp};
 use store::{CaseStepRow, FileRow, StepTaken, SystemClock};
 
-use super::actors::{actor, staff, system};
+use super::actors::{actor, not_twice, person, system};
 use super::people::{malformed, refused};
 use crate::keeper::{InUse, Keeper, KeeperError};
 use crate::notices::message::{Told, notices};
@@ -118,7 +118,7 @@ pub(super) async fn propose(
     folder: &Path,
     new: NewCase,
 ) -> Result<Case, OfficeError> {
-    let by = staff(folder, &new.by)?;
+    let by = person(keeper, folder, &new.by).await?;
     let random: [u8; 8] = store::random().map_err(broken)?;
     let id = CaseId::parse(&format!("case-{}", hex::encode(random))).map_err(|e| malformed(&e))?;
     let (then, finding) = (new.then.clone(), new.finding.clone());
@@ -210,9 +210,10 @@ pub(super) async fn allows(
     step: &Step,
 ) -> Result<(), OfficeError> {
     let mut case = one(keeper, id).await?;
-    let by = actor(folder, &step.by, &step.step)?;
+    let by = actor(keeper, folder, (&step.by, &step.step)).await?;
     let now = SystemClock.now();
     let deed = typed::deed(&case, &step.step, now)?;
+    not_twice(keeper, &case, (&by, &deed)).await?;
     take(&mut case, by, deed, Said::of(step.comment.clone(), now)).map(drop)
 }
 
@@ -225,10 +226,11 @@ pub(super) async fn step(
     (step, held): (Step, Option<String>),
 ) -> Result<Case, OfficeError> {
     let case = one(keeper, id).await?;
-    let by = actor(folder, &step.by, &step.step)?;
+    let by = actor(keeper, folder, (&step.by, &step.step)).await?;
     let now = SystemClock.now();
     let from = case.steps().len();
     let deed = typed::deed(&case, &step.step, now)?;
+    not_twice(keeper, &case, (&by, &deed)).await?;
     let files = files::read(step.attachments)?;
     let said = Said {
         comment: step.comment,

@@ -2,6 +2,8 @@
 
 mod view;
 
+pub(super) use view::looks;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -38,6 +38,6 @@ fn people_are_known_by_their_proof_and_not_by_their_name() {
         let refused = staff(folder.path(), stranger).unwrap_err().to_string();
         assert!(refused.contains(says), "{refused}");
     }
-    let accused = actor(folder.path(), "acme", &CaseStep::Appeal).unwrap();
+    let accused = customer("acme").unwrap();
     assert_eq!(accused.role, Role::Customer);
 }

@@ -175,7 +175,7 @@ fn compared_with(population: &Population, alpha: f64) -> PopulationView {
 }
 
 /// How honest programmes score at each look, over the same bins.
-fn looks(calibration: &Calibration) -> Vec<LookView> {
+pub(in crate::office) fn looks(calibration: &Calibration) -> Vec<LookView> {
     let scores = |place: usize| {
         calibration.programmes().iter().flat_map(move |programme| {
             let each = programme.accounts.iter();
