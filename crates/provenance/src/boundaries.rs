@@ -6,7 +6,7 @@
 
 use wide::{CmpLt as _, i8x16};
 
-use crate::normaliser::{Place, place};
+use crate::normaliser::{Place, alone, letter, place};
 
 /// Bytes that are classed at once.
 const BLOCK: usize = 64;
@@ -56,6 +56,8 @@ pub(crate) trait Words {
     fn skip(&mut self, words: usize);
     /// A word begins at a byte. `ends` is where it ends, if it is short and ASCII throughout.
     fn word(&mut self, start: usize, ends: Option<usize>);
+    /// A character that is a word alone: where, and the bytes of what it becomes.
+    fn alone(&mut self, at: (usize, usize), bytes: u64);
 }
 
 /// Tells where the words of a text begin.
@@ -140,16 +142,56 @@ fn ends_beyond(text: &str, past: usize) -> Option<usize> {
     Some(end)
 }
 
+/// The bytes of an ideograph of U+4E00 to U+9FFF, if one begins here. Each is a word alone and becomes
+/// itself.
+#[inline(always)]
+fn ideograph(bytes: &[u8], at: usize) -> Option<[u8; 3]> {
+    let three = *bytes.get(at..)?.first_chunk::<3>()?;
+    let [lead, second, _] = three;
+    // Of valid UTF-8: no more needs to be asked.
+    ((0xe5..=0xe9).contains(&lead) || lead == 0xe4 && second >= 0xb8).then_some(three)
+}
+
+/// Passes the ideographs that begin at `at`; returns where they end.
+#[inline(always)]
+fn pass_ideographs(bytes: &[u8], mut at: usize, to: &mut impl Words) -> usize {
+    while let Some([a, b, c]) = ideograph(bytes, at) {
+        let from = at;
+        at = at.wrapping_add(3);
+        let most = to.skips();
+        if most == 0 {
+            to.alone((from, at), u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]));
+            continue;
+        }
+        let mut passed = 1;
+        while passed < most && ideograph(bytes, at).is_some() {
+            at = at.wrapping_add(3);
+            passed += 1;
+        }
+        to.skip(passed);
+    }
+    at
+}
+
 /// Walks by characters until an ASCII one follows one that is not, or the text ends.
 fn walk_slowly(text: &str, from: usize, inside: bool, to: &mut impl Words) -> (usize, bool) {
     let mut inside = inside;
     let mut at = from;
     let mut beyond = false;
-    for c in text.get(from..).unwrap_or_default().chars() {
+    loop {
+        let behind = pass_ideographs(text.as_bytes(), at, to);
+        if behind > at {
+            (at, inside, beyond) = (behind, false, true);
+        }
+        let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+            break;
+        };
         if beyond && c.is_ascii() {
             break;
         }
         beyond |= !c.is_ascii();
+        let start = at;
+        at += c.len_utf8();
         let begins = match place(c) {
             Place::Dropped => false,
             Place::Separator => {
@@ -162,14 +204,16 @@ fn walk_slowly(text: &str, from: usize, inside: bool, to: &mut impl Words) -> (u
             }
             Place::Letter => !std::mem::replace(&mut inside, true),
         };
-        if begins {
-            if to.skips() > 0 {
-                to.skip(1);
-            } else {
-                to.word(at, None);
-            }
+        if !begins {
+            continue;
         }
-        at += c.len_utf8();
+        if to.skips() > 0 {
+            to.skip(1);
+        } else if let Some(folded) = alone(c) {
+            to.alone((start, at), letter(folded));
+        } else {
+            to.word(start, None);
+        }
     }
     (at, inside)
 }
@@ -186,6 +230,10 @@ impl Words for Counting {
     }
 
     fn word(&mut self, _: usize, _: Option<usize>) {
+        self.0 += 1;
+    }
+
+    fn alone(&mut self, _: (usize, usize), _: u64) {
         self.0 += 1;
     }
 }

@@ -74,6 +74,20 @@ pub(crate) fn place(c: char) -> Place {
     fold::place(c)
 }
 
+/// What `c` becomes, if it is a word alone; none of a few that are rare.
+#[inline(always)]
+pub(crate) fn alone(c: char) -> Option<char> {
+    fold::alone(c)
+}
+
+/// The bytes of a word of one character.
+#[inline(always)]
+pub(crate) fn letter(c: char) -> u64 {
+    let mut bytes = [0; 8];
+    c.encode_utf8(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
 /// The words of a text in the normal form, as the specification has them.
 ///
 /// # Source
@@ -151,6 +165,18 @@ impl<F: FnMut(Word)> Words for Reading<'_, F> {
             Some(word) => self.keep(word),
             None => self.read_slowly(start),
         }
+    }
+
+    #[inline(always)]
+    fn alone(&mut self, (start, end): (usize, usize), bytes: u64) {
+        self.keep(Word {
+            lo: bytes,
+            hi: 0,
+            rest: 0,
+            start,
+            end,
+            shape: Shape::ALONE,
+        });
     }
 }
 

@@ -13,6 +13,27 @@ fn plain_sixteen(bytes: &[u8; 16]) -> (u16, u16) {
     (letters, beyond)
 }
 
+#[test]
+fn ideographs_are_words_alone_and_become_themselves() {
+    for c in '\u{4e00}'..='\u{9fff}' {
+        let text = c.to_string();
+        assert_eq!(place(c), Place::Alone, "{c}");
+        assert_eq!(alone(c), Some(c));
+        let bytes = ideograph(text.as_bytes(), 0).unwrap();
+        assert_eq!(letter(c).to_le_bytes()[..3], bytes);
+    }
+    for c in [
+        '\u{4dff}',
+        '\u{a000}',
+        '\u{3042}',
+        '\u{ff0c}',
+        '\u{20000}',
+        'a',
+    ] {
+        assert_eq!(ideograph(c.to_string().as_bytes(), 0), None, "{c}");
+    }
+}
+
 struct Every(Vec<usize>);
 
 impl Words for Every {
@@ -24,6 +45,11 @@ impl Words for Every {
 
     fn word(&mut self, start: usize, ends: Option<usize>) {
         assert!(ends.is_none_or(|end| end > start));
+        self.0.push(start);
+    }
+
+    fn alone(&mut self, (start, end): (usize, usize), _: u64) {
+        assert!(end > start);
         self.0.push(start);
     }
 }

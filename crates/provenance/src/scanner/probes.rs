@@ -24,6 +24,23 @@ struct Probing<'a> {
     keys: &'a mut Vec<u64>,
 }
 
+impl Probing<'_> {
+    #[inline(always)]
+    fn add(&mut self, lo: u64, hi: u64) {
+        let addend = self.secrets.addend(self.count, lo, hi);
+        self.sum = self.sum.wrapping_add(addend);
+        self.count = self.count.wrapping_add(1);
+        self.words = self.words.wrapping_add(1);
+        if self.count == GRAM {
+            let key = self.secrets.summed(Channel::Words, self.sum);
+            self.keys.push(key);
+            self.sum = 0;
+            self.count = 0;
+            self.skip = self.rest;
+        }
+    }
+}
+
 impl Words for Probing<'_> {
     #[inline(always)]
     fn skips(&self) -> usize {
@@ -43,17 +60,12 @@ impl Words for Probing<'_> {
             Some(halves) => halves,
             None => long_halves(self.text, start, self.secrets),
         };
-        let addend = self.secrets.addend(self.count, lo, hi);
-        self.sum = self.sum.wrapping_add(addend);
-        self.count = self.count.wrapping_add(1);
-        self.words = self.words.wrapping_add(1);
-        if self.count == GRAM {
-            let key = self.secrets.summed(Channel::Words, self.sum);
-            self.keys.push(key);
-            self.sum = 0;
-            self.count = 0;
-            self.skip = self.rest;
-        }
+        self.add(lo, hi);
+    }
+
+    #[inline(always)]
+    fn alone(&mut self, _: (usize, usize), bytes: u64) {
+        self.add(bytes, 0);
     }
 }
 
