@@ -2,6 +2,7 @@
 
 mod casework;
 mod notices;
+mod people;
 
 use std::sync::Arc;
 
@@ -22,8 +23,6 @@ use crate::calibration::CalibrationView;
 use crate::campaigns::{
     Activation, ActivationView, CampaignView, Ending, NewSketch, SketchAsked, SketchFile, TrialView,
 };
-use crate::caseroom::{InviteView, NewInvite, PersonView};
-use crate::casework::ByWhom;
 use crate::custody::{
     BodyView, ErasureView, HoldView, NewErasure, NewHold, Reading, Release, RetentionAsked,
     RetentionView,
@@ -59,6 +58,7 @@ pub fn admin<O: Office>(office: Arc<O>, token: &str) -> Router {
 /// The operations of the admin API, with who may call them.
 pub(crate) fn routes<O: Office>(api: Api<O>) -> Api<O> {
     let api = directory(api);
+    let api = people::routes(api);
     let api = casework::routes(api);
     let api = notices::routes(api);
     let api = detecting(api);
@@ -67,111 +67,83 @@ pub(crate) fn routes<O: Office>(api: Api<O>) -> Api<O> {
 
 fn directory<O: Office>(api: Api<O>) -> Api<O> {
     use Open::{Administration, Staff};
-    people_at(api)
-        .on(
-            "post",
-            "/admin/accounts",
-            post(open_account::<O>),
-            told::<AccountView>("Open an account")
-                .takes::<NewAccount>()
-                .created()
-                .open_to(Administration),
-        )
-        .on(
-            "get",
-            "/admin/accounts",
-            get(accounts::<O>),
-            told::<Vec<AccountView>>("Every account").open_to(Staff),
-        )
-        .on(
-            "get",
-            "/admin/accounts/{id}",
-            get(overview::<O>),
-            told::<OverviewView>("An account at a glance").open_to(Staff),
-        )
-        .on(
-            "post",
-            "/admin/keys",
-            post(create_key::<O>),
-            told::<NewKey>("Make a key; its secret is shown once")
-                .takes::<KeyFor>()
-                .created()
-                .open_to(Administration),
-        )
-        .on(
-            "get",
-            "/admin/keys",
-            get(keys::<O>),
-            told::<Vec<KeyView>>("Every key, without secrets").open_to(Staff),
-        )
-        .on(
-            "post",
-            "/admin/keys/{id}/revoke",
-            post(revoke_key::<O>),
-            told::<KeyView>("Revoke a key").open_to(Administration),
-        )
-        .on(
-            "get",
-            "/admin/accounts/{id}/terms",
-            get(terms::<O>),
-            told::<TermsView>("The terms that bind an account").open_to(Staff),
-        )
-        .on(
-            "put",
-            "/admin/accounts/{id}/terms",
-            put(agree::<O>),
-            told::<TermsView>("Replace what was agreed with an account")
-                .takes::<Value>()
-                .open_to(Administration),
-        )
-        .on(
-            "post",
-            "/admin/accounts/{id}/links",
-            post(link::<O>),
-            told::<LinksView>("Record tokens that may link an account to others")
-                .takes::<NewLinks>()
-                .open_to(Administration),
-        )
-        .on(
-            "put",
-            "/admin/projects/{id}/purposes",
-            put(declare::<O>),
-            told::<Vec<String>>("Declare a project's purposes anew")
-                .takes::<Vec<String>>()
-                .open_to(Administration),
-        )
-        .on(
-            "get",
-            "/v1/organization/audit_logs",
-            get(audit_log::all::<O>),
-            audit_log::told_of("The audit log, newest first").open_to(Staff),
-        )
-}
-
-fn people_at<O: Office>(api: Api<O>) -> Api<O> {
-    use Open::{Operator, Staff};
     api.on(
-        "get",
-        "/admin/people",
-        get(people::<O>),
-        told::<Vec<PersonView>>("Everybody who works here").open_to(Staff),
-    )
-    .on(
         "post",
-        "/admin/people",
-        post(invite::<O>),
-        told::<InviteView>("Make a one-time sign-in for somebody who works here, or a customer")
-            .takes::<NewInvite>()
+        "/admin/accounts",
+        post(open_account::<O>),
+        told::<AccountView>("Open an account")
+            .takes::<NewAccount>()
             .created()
-            .open_to(Operator),
+            .open_to(Administration),
+    )
+    .on(
+        "get",
+        "/admin/accounts",
+        get(accounts::<O>),
+        told::<Vec<AccountView>>("Every account").open_to(Staff),
+    )
+    .on(
+        "get",
+        "/admin/accounts/{id}",
+        get(overview::<O>),
+        told::<OverviewView>("An account at a glance").open_to(Staff),
     )
     .on(
         "post",
-        "/admin/people/{name}/end",
-        post(end_person::<O>),
-        told::<PersonView>("Somebody works here no longer")
-            .takes::<ByWhom>()
-            .open_to(Operator),
+        "/admin/keys",
+        post(create_key::<O>),
+        told::<NewKey>("Make a key; its secret is shown once")
+            .takes::<KeyFor>()
+            .created()
+            .open_to(Administration),
+    )
+    .on(
+        "get",
+        "/admin/keys",
+        get(keys::<O>),
+        told::<Vec<KeyView>>("Every key, without secrets").open_to(Staff),
+    )
+    .on(
+        "post",
+        "/admin/keys/{id}/revoke",
+        post(revoke_key::<O>),
+        told::<KeyView>("Revoke a key").open_to(Administration),
+    )
+    .on(
+        "get",
+        "/admin/accounts/{id}/terms",
+        get(terms::<O>),
+        told::<TermsView>("The terms that bind an account").open_to(Staff),
+    )
+    .on(
+        "put",
+        "/admin/accounts/{id}/terms",
+        put(agree::<O>),
+        told::<TermsView>("Replace what was agreed with an account")
+            .takes::<Value>()
+            .open_to(Administration),
+    )
+    .on(
+        "post",
+        "/admin/accounts/{id}/links",
+        post(link::<O>),
+        told::<LinksView>("Record tokens that may link an account to others")
+            .takes::<NewLinks>()
+            .open_to(Administration),
+    )
+    .on(
+        "put",
+        "/admin/projects/{id}/purposes",
+        put(declare::<O>),
+        told::<Vec<String>>("Declare a project's purposes anew")
+            .takes::<Vec<String>>()
+            .open_to(Administration),
+    )
+    .on(
+        "get",
+        "/v1/organization/audit_logs",
+        get(audit_log::all::<O>),
+        audit_log::told_of("The audit log, newest first").open_to(Staff),
     )
 }
 
@@ -580,28 +552,6 @@ async fn read_bodies<O: Office>(
     let reading = read::<Reading>(&body);
     match reading.and_then(|r| in_own_name(&caller, &r.by).map(|()| r)) {
         Ok(reading) => answer(StatusCode::OK, office.read_bodies(&id, reading).await),
-        Err(refused) => refusal(&refused),
-    }
-}
-
-async fn people<O: Office>(State(office): State<Arc<O>>) -> Response {
-    answer(StatusCode::OK, office.people().await)
-}
-
-async fn invite<O: Office>(State(office): State<Arc<O>>, body: Bytes) -> Response {
-    match read(&body) {
-        Ok(new) => answer(StatusCode::CREATED, office.invite(new).await),
-        Err(refused) => refusal(&refused),
-    }
-}
-
-async fn end_person<O: Office>(
-    State(office): State<Arc<O>>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Response {
-    match read::<ByWhom>(&body) {
-        Ok(who) => answer(StatusCode::OK, office.end_person(&name, &who.by).await),
         Err(refused) => refusal(&refused),
     }
 }

@@ -154,7 +154,10 @@ pub(crate) fn days(days: &[DayView]) -> String {
 
 /// How much of a limit is used.
 pub(crate) fn meter(used: u64, most: u64) -> String {
-    let share = used.saturating_mul(1_000).checked_div(most).unwrap_or(1_000);
+    let share = used
+        .saturating_mul(1_000)
+        .checked_div(most)
+        .unwrap_or(1_000);
     let class = if share > 1_000 { "over" } else { "used" };
     format!(
         "<svg class=\"meter\" viewBox=\"0 0 1000 60\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\

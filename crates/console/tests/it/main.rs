@@ -23,8 +23,9 @@ use office::{Fake, the_case};
 
 fn house() -> (Arc<Fake>, Router) {
     let office = Arc::new(Fake::default());
-    let router =
-        console::admin(Arc::clone(&office), "token").merge(console::customer(Arc::clone(&office)));
+    // Two listeners in life: both have the audit log, each for its own callers.
+    let customers = console::customer(Arc::clone(&office));
+    let router = console::admin(Arc::clone(&office), "token").fallback_service(customers);
     (office, router)
 }
 
