@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::plan::{Form, Packing, PlannedFile};
+use crate::plan::{Form, Packing, PlannedFile, READ_BYTES};
 use crate::source::unpacked;
 
 /// The largest sample of an archive that is copied: it is held in memory.
@@ -99,7 +99,7 @@ fn copy(
     let words = |e: io::Error| e.to_string();
     #[cfg(feature = "parquet")]
     if matches!(file.form, Form::Parquet | Form::Arrow) {
-        let digest = || crate::source::digest(file, &|_| {}).map_err(words);
+        let digest = || crate::source::digest(file, READ_BYTES, &|_| {}).map_err(words);
         let (before, _) = digest()?;
         let cleaned = match file.form {
             Form::Parquet => columnar::parquet(file, without, out)?,
@@ -110,7 +110,7 @@ fn copy(
         }
         return Ok((cleaned, before));
     }
-    let (mut source, meter) = unpacked(file, &|_| {}).map_err(words)?;
+    let (mut source, meter) = unpacked(file, READ_BYTES, &|_| {}).map_err(words)?;
     let each = |source: &mut dyn Read, out: &mut dyn Write| match file.form {
         Form::Tar => members(source, without, out),
         Form::Text => text(source, without, out),

@@ -80,7 +80,7 @@ pub enum RunError {
     Manifest(ManifestError),
     /// It was told to stop.
     Stopped,
-    /// A document of this file took its reader down.
+    /// This file, or a document of it, took its reader down.
     GaveUp(String),
     /// Something was left over that nobody read.
     Unfinished,
@@ -95,8 +95,8 @@ impl fmt::Display for RunError {
             }
             Self::GaveUp(file) => write!(
                 f,
-                "look at a document of `{file}`: this is an error of ours, please report it; leave \
-                 the file out meanwhile"
+                "read `{file}` on: its reader gave up, which is an error of ours, please report it; \
+                 leave the file out meanwhile"
             ),
             Self::Unfinished => f.write_str(
                 "finish: a part of the corpus was not read; this is an error of ours, please \
@@ -234,7 +234,7 @@ struct State<S> {
     working: usize,
     done: BTreeMap<Turn, Done<S>>,
     failed: Option<std::io::Error>,
-    /// The file whose document took its reader down.
+    /// The file that took its reader down.
     gave_up: Option<String>,
 }
 
@@ -275,7 +275,9 @@ impl<J: Job> Hall<'_, J> {
                 state.next += 1;
                 state.reading += 1;
                 drop(state);
-                self.read(number, *unit);
+                if catch_unwind(AssertUnwindSafe(|| self.read(number, *unit))).is_err() {
+                    self.gave_up(number);
+                }
                 self.state().reading -= 1;
                 self.news.notify_all();
             } else if let Some((turn, batch)) = state.queue.pop_front() {
@@ -363,28 +365,30 @@ impl<J: Job> Hall<'_, J> {
             Err(why) => bad.push(why),
         };
         let each = || batch.each(&self.options.columns, take, most);
-        let Ok(rows) = catch_unwind(AssertUnwindSafe(each)) else {
-            // The others must not wait for what will never come.
-            let file = self.file_of(turn.0).map(|file| file.name.clone());
-            let mut state = self.state();
-            state.gave_up = file.or(Some(String::new()));
-            state.working -= 1;
-            drop(state);
-            self.control.stop.store(true, Ordering::Relaxed);
-            self.news.notify_all();
-            return;
-        };
-        self.finished(
-            turn,
-            Done::Batch {
-                said,
-                rows,
-                documents,
-                text_bytes,
-                bad,
-            },
-        );
+        if let Ok(rows) = catch_unwind(AssertUnwindSafe(each)) {
+            self.finished(
+                turn,
+                Done::Batch {
+                    said,
+                    rows,
+                    documents,
+                    text_bytes,
+                    bad,
+                },
+            );
+        } else {
+            self.gave_up(turn.0);
+        }
         self.state().working -= 1;
+        self.news.notify_all();
+    }
+
+    /// Ends the run over a unit that took its reader down: the others must not wait for what will
+    /// never come.
+    fn gave_up(&self, unit: u64) {
+        let file = self.file_of(unit).map(|file| file.name.clone());
+        self.state().gave_up.get_or_insert(file.unwrap_or_default());
+        self.control.stop.store(true, Ordering::Relaxed);
         self.news.notify_all();
     }
 
@@ -399,7 +403,11 @@ impl<J: Job> Hall<'_, J> {
                 return;
             };
             drop(state);
-            let written = self.write(&mut writer, head, done);
+            let write = || self.write(&mut writer, head, done);
+            let Ok(written) = catch_unwind(AssertUnwindSafe(write)) else {
+                self.gave_up(head.0);
+                return;
+            };
             let mut state = self.state();
             match written {
                 Ok(next) => state.head = next,

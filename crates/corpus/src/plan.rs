@@ -15,6 +15,10 @@ const DOCUMENT_BYTES_MAX: usize = 64 << 20;
 /// Cut at this many bytes: large enough to decode fast, small enough that a queue of them is
 /// nothing.
 const BATCH_BYTES: usize = 1 << 20;
+/// What is read off the disk at once.
+pub(crate) const READ_BYTES: usize = 1 << 18;
+/// Rows of a columnar file decoded at once, at most.
+const ROWS: usize = 256;
 /// What stands for standard input.
 pub const STDIN: &str = "-";
 
@@ -72,6 +76,10 @@ pub struct Options {
     pub document_bytes_max: usize,
     /// Batches are cut at this size.
     pub batch_bytes: usize,
+    /// What is read off the disk at once, where a format is unpacked or decoded.
+    pub read_bytes: usize,
+    /// Rows of a columnar file that are decoded at once, at most.
+    pub rows: usize,
 }
 
 impl Options {
@@ -82,6 +90,8 @@ impl Options {
             paragraphs: false,
             document_bytes_max: DOCUMENT_BYTES_MAX,
             batch_bytes: BATCH_BYTES,
+            read_bytes: READ_BYTES,
+            rows: ROWS,
         }
     }
 }

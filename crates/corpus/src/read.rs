@@ -12,7 +12,7 @@ mod tape;
 mod text;
 
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::document::{Columns, Document};
 use crate::json;
@@ -113,7 +113,7 @@ pub(crate) fn unit(
     if matches!(file.form, Form::Parquet | Form::Arrow) {
         let first = number == 0;
         let digest = first
-            .then(|| crate::source::digest(file, ticks).ok())
+            .then(|| crate::source::digest(file, options.read_bytes, ticks).ok())
             .flatten();
         // The decoders are not ours: one that gives up on a damaged file must not take the others
         // with it.
@@ -128,7 +128,7 @@ pub(crate) fn unit(
         };
     }
     let _ = number;
-    let (source, meter) = match unpacked(file, ticks) {
+    let (source, meter) = match unpacked(file, options.read_bytes, ticks) {
         Ok(opened) => opened,
         Err(why) => {
             return Ending {
@@ -147,10 +147,14 @@ pub(crate) fn unit(
     // What stands behind the last row, an archive's padding for example, belongs to the file as
     // well: to its digest, and its packing may turn out to be damaged there.
     let read = read.and_then(|()| {
-        let rest = std::io::copy(&mut source, &mut std::io::sink());
+        let rest = quietly(|| Ok(std::io::copy(&mut source, &mut std::io::sink())))?;
         rest.map(drop).map_err(|e| e.to_string())
     });
     drop(source);
+    if meter.broken() {
+        // No damage of the file's: whoever runs the units must tell it as our own error.
+        resume_unwind(Box::new("a reader gave up"));
+    }
     Ending {
         digest: Some(meter.told()),
         fault: read.err().map(explained),

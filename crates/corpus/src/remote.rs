@@ -209,7 +209,8 @@ fn begin<T: Send + 'static>(
 fn come<T>(coming: &Receiver<Result<T, object_store::Error>>) -> io::Result<T> {
     let come = coming
         .recv()
-        .map_err(|_| io::Error::from(io::ErrorKind::Interrupted));
+        // Not `Interrupted`: whoever reads would ask again, and for ever.
+        .map_err(|_| io::Error::other("the storage's client gave up"));
     Ok(come??)
 }
 

@@ -7,9 +7,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::{Packing, PlannedFile, open};
 
-/// What is read off the disk at once.
-const READ_BYTES: usize = 1 << 18;
-
 /// What is told of bytes as they are read.
 pub(crate) type Ticks<'a> = &'a (dyn Fn(u64) + Sync);
 
@@ -18,6 +15,8 @@ pub(crate) type Ticks<'a> = &'a (dyn Fn(u64) + Sync);
 struct Passed {
     hash: Sha256,
     bytes: u64,
+    /// Whether the reader itself gave up, not the decoder above it.
+    broken: bool,
 }
 
 /// The digest of a file that is being read.
@@ -29,6 +28,11 @@ impl Meter {
         let mut passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         passed.hash.update(bytes);
         passed.bytes += bytes.len() as u64;
+    }
+
+    /// Whether the reader gave up: the file may be sound, we are not.
+    pub(crate) fn broken(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).broken
     }
 
     /// SHA-256 of all that passed, and how many bytes that were.
@@ -47,6 +51,7 @@ pub(crate) struct Metered<'a> {
 
 impl Read for Metered<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let _watch = Watch(&self.meter);
         let read = self.inner.read(buffer)?;
         self.meter.add(buffer.get(..read).unwrap_or_default());
         (self.ticks)(read as u64);
@@ -54,9 +59,22 @@ impl Read for Metered<'_> {
     }
 }
 
+/// Notes that reading unwound.
+struct Watch<'m>(&'m Meter);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut passed = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+            passed.broken = true;
+        }
+    }
+}
+
 /// The unpacked bytes of a file, and the meter of the packed ones.
 pub(crate) fn unpacked<'a>(
     file: &PlannedFile,
+    read_bytes: usize,
     ticks: Ticks<'a>,
 ) -> io::Result<(Box<dyn Read + 'a>, Meter)> {
     let meter = Meter::default();
@@ -68,11 +86,11 @@ pub(crate) fn unpacked<'a>(
     let source: Box<dyn Read + 'a> = match file.packing {
         Packing::Plain => Box::new(metered),
         Packing::Zstd => {
-            let packed = BufReader::with_capacity(READ_BYTES, metered);
+            let packed = BufReader::with_capacity(read_bytes.max(1), metered);
             Box::new(zstd::stream::read::Decoder::with_buffer(packed)?)
         }
         Packing::Gzip => {
-            let packed = BufReader::with_capacity(READ_BYTES, metered);
+            let packed = BufReader::with_capacity(read_bytes.max(1), metered);
             Box::new(flate2::bufread::MultiGzDecoder::new(packed))
         }
     };
@@ -81,14 +99,18 @@ pub(crate) fn unpacked<'a>(
 
 /// Reads a file for its digest only.
 #[cfg(feature = "parquet")]
-pub(crate) fn digest(file: &PlannedFile, ticks: Ticks<'_>) -> io::Result<(String, u64)> {
+pub(crate) fn digest(
+    file: &PlannedFile,
+    read_bytes: usize,
+    ticks: Ticks<'_>,
+) -> io::Result<(String, u64)> {
     let meter = Meter::default();
     let mut metered = Metered {
         inner: open(file)?,
         meter: meter.clone(),
         ticks,
     };
-    let mut buffer = vec![0; READ_BYTES];
+    let mut buffer = vec![0; read_bytes.max(1)];
     while metered.read(&mut buffer)? > 0 {}
     Ok(meter.told())
 }

@@ -13,7 +13,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::Cleaned;
-use crate::plan::PlannedFile;
+use crate::plan::{PlannedFile, READ_BYTES};
 use crate::read::columnar::{Batches, batches};
 
 /// Leaves rows out of the batches in their order.
@@ -76,7 +76,7 @@ pub(super) fn arrow(
         row: 0,
         cleaned: Cleaned::default(),
     };
-    let out = match batches(file)? {
+    let out = match batches(file, READ_BYTES)? {
         Batches::File(reader) => {
             let mut writer = FileWriter::try_new(out, &reader.schema()).map_err(words)?;
             for batch in *reader {

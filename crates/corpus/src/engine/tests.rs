@@ -372,3 +372,93 @@ fn rows_keep_their_numbers_behind_a_damaged_row_group() {
     assert!(written.starts_with("0:11  - \"text 10\"\n"), "{written}");
     assert!(written.ends_with("0:30  - \"text 29\"\n"), "{written}");
 }
+
+/// A job whose words about the third file cannot be written.
+struct Mute;
+
+impl Job for Mute {
+    type Said = ();
+
+    fn nothing(&self) {}
+
+    fn look(&self, _: &Document<'_>, (): &mut ()) {}
+
+    fn write(&self, (): (), place: Place<'_>, _: &mut Vec<u8>) {
+        assert!(place.number != 2);
+    }
+}
+
+/// Runs until something gives up; says which file that was.
+fn given_up(plan: &Plan, job: &impl Job, threads: usize, read: &(dyn Fn(u64) + Sync)) -> String {
+    let at = tempfile::tempdir().unwrap();
+    let (marks, written) = (at.path().join("marks"), at.path().join("said"));
+    let stop = AtomicBool::new(false);
+    let control = Control {
+        threads,
+        read,
+        stop: &stop,
+    };
+    let options = Options {
+        read_bytes: 64,
+        ..options(100)
+    };
+    let manifest = Manifest::open(&marks, &written).unwrap();
+    match run((plan, &options), job, (manifest, &marks, "q"), &control) {
+        Err(RunError::GaveUp(file)) => file,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn words_that_cannot_be_written_end_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = corpus(folder.path());
+    for threads in [1, 3] {
+        let file = given_up(&plan, &Mute, threads, &|_| {});
+        assert!(file.ends_with("c.jsonl.gz"), "{file}");
+    }
+}
+
+/// Whatever the form: a `Read` that panics ends the run, and nobody waits for its unit.
+#[test]
+fn a_reader_that_gives_up_ends_the_run_and_names_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    #[cfg_attr(not(feature = "parquet"), expect(unused_mut))]
+    let mut files = corpus(folder.path()).files;
+    #[cfg(feature = "parquet")]
+    for (name, bytes) in [
+        (
+            "i.parquet",
+            splices::parquet(&[String::from("one text"), String::from("two")], 1),
+        ),
+        ("j.arrow", splices::arrow(&[String::from("one text")], true)),
+        (
+            "k.arrow",
+            splices::arrow(&[String::from("one text")], false),
+        ),
+    ] {
+        let path = write(folder.path().join(name), &bytes);
+        files.extend(Plan::of(&[path]).unwrap().files);
+    }
+    for file in files {
+        let size = file.stamp.unwrap().0;
+        let name = file.name.clone();
+        let plan = Plan {
+            files: vec![file],
+            skipped: Vec::new(),
+        };
+        for (threads, at) in [(1, 1), (3, size / 2), (3, size)] {
+            let seen = AtomicU64::new(0);
+            let read = |bytes: u64| {
+                assert!(seen.fetch_add(bytes, Ordering::Relaxed) + bytes < at);
+            };
+            // An empty file has nothing to give up at.
+            if size > 0 {
+                assert_eq!(given_up(&plan, &Names, threads, &read), name);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "parquet")]
+mod splices;

@@ -22,8 +22,6 @@ use super::{Gather, Row, Take, too_long_words};
 use crate::document::{Columns, Text};
 use crate::plan::{Options, PlannedFile};
 
-/// Rows decoded at once, at most.
-const ROWS: usize = 256;
 /// Bytes decoded at once, as far as the file's own account of its sizes can be believed.
 const DECODED_BYTES: i64 = 32 << 20;
 /// What a file of Arrow's file form begins with; the stream form begins otherwise.
@@ -61,7 +59,7 @@ pub(crate) fn parquet(
     let wanted = wanted(builder.schema(), &options.columns)?;
     let others = others(builder.schema(), &options.columns);
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-    let at_once = rows_at_once(builder.metadata().row_group(group as usize));
+    let at_once = rows_at_once(builder.metadata().row_group(group as usize), options.rows);
     let reader = builder
         .with_projection(mask)
         .with_row_groups(vec![group as usize])
@@ -86,9 +84,10 @@ pub(crate) fn parquet(
 }
 
 /// So many rows that their bytes stay within bounds.
-fn rows_at_once(group: &parquet::file::metadata::RowGroupMetaData) -> usize {
+fn rows_at_once(group: &parquet::file::metadata::RowGroupMetaData, most: usize) -> usize {
+    let most = most.max(1);
     let a_row = group.total_byte_size() / group.num_rows().max(1);
-    usize::try_from(DECODED_BYTES / a_row.max(1)).map_or(ROWS, |rows| rows.clamp(1, ROWS))
+    usize::try_from(DECODED_BYTES / a_row.max(1)).map_or(most, |rows| rows.clamp(1, most))
 }
 
 /// Reads an Arrow file of either form.
@@ -105,7 +104,7 @@ pub(crate) fn arrow(file: &PlannedFile, options: &Options, take: Take<'_>) -> Re
             Err(words(&e))
         }
     };
-    match batches(file)? {
+    match batches(file, options.read_bytes)? {
         Batches::File(reader) => {
             wanted(&reader.schema(), &options.columns)?;
             for batch in *reader {
@@ -133,13 +132,13 @@ pub(crate) enum Batches {
     Stream(Box<StreamReader<BufReader<Held>>>),
 }
 
-pub(crate) fn batches(file: &PlannedFile) -> Result<Batches, String> {
+pub(crate) fn batches(file: &PlannedFile, read_bytes: usize) -> Result<Batches, String> {
     let words = |e: &dyn std::fmt::Display| format!("a damaged Arrow file: {e}");
     let mut opened = Held::open(file).map_err(|e| e.to_string())?;
     let mut magic = [0; 6];
     let known = opened.read_exact(&mut magic).is_ok() && &magic == ARROW_MAGIC;
     opened.seek(SeekFrom::Start(0)).map_err(|e| e.to_string())?;
-    let opened = BufReader::new(opened);
+    let opened = BufReader::with_capacity(read_bytes.max(1), opened);
     Ok(if known {
         let reader = FileReader::try_new(opened, None).map_err(|e| words(&e))?;
         Batches::File(Box::new(reader))

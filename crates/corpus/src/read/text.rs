@@ -32,7 +32,7 @@ pub(crate) fn read(source: &mut dyn Read, options: &Options, take: Take<'_>) -> 
         }
         return read.map(drop).map_err(|e| e.to_string());
     }
-    let mut lines = BufReader::with_capacity(1 << 18, source);
+    let mut lines = BufReader::with_capacity(options.read_bytes.max(1), source);
     let (mut paragraph, mut line, mut long) = (Vec::new(), Vec::new(), false);
     loop {
         line.clear();
