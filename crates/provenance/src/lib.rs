@@ -11,14 +11,12 @@
 )]
 
 mod accounts;
-mod answers;
 mod background;
 mod boundaries;
 mod calibration;
 mod channels;
 mod corpus;
 mod filter;
-mod grams;
 mod key;
 mod normaliser;
 mod registry;
@@ -28,12 +26,10 @@ mod shipped;
 mod verdict;
 
 pub use accounts::{AccountFinding, AccountTally, CommonSource, benjamini_hochberg, holm};
-pub use answers::{Held, Registered, Registry as Answers};
 pub use background::{Background, BackgroundBuilder};
 pub use boundaries::count as count_words;
 pub use calibration::{Calibration, Tail};
 pub use corpus::{CorpusTally, Measured, Rate, Share, Shares};
-pub use grams::FingerprintKey;
 pub use key::{AuditKey, Channel, GRAM};
 pub use normaliser::{NORMALISER_VERSION, normal_words};
 pub use registry::{JoinError, Registry, Row, Told};

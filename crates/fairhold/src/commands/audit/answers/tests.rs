@@ -36,24 +36,10 @@ fn a_training_set_made_of_answers_is_told_by_line() {
         share: 0.3,
     };
     assert_eq!(run(&what, Out::new(false)).unwrap(), Exit::Finding);
-    let key = FingerprintKey::new([0; 16]);
-    let mut registry = Answers::new(key);
-    for exchange in read_all(&what.answers, None, Out::new(true)).unwrap() {
-        let answer = exchange.response.unwrap();
-        registry.register(exchange.id, "", &answer).unwrap();
-    }
-    let mut told = Told {
-        answers: 2,
-        skipped: 0,
-        documents: 0,
-        flagged: 0,
-        share_min: 0.3,
-        matches: Vec::new(),
-    };
-    scan(&at("set.jsonl"), &registry, &mut told).unwrap();
-    assert_eq!((told.documents, told.flagged), (2, 1));
-    assert!(told.matches[0].document.ends_with("set.jsonl:3"));
-    assert_eq!(told.matches[0].words_in_a_row, 60);
+    let found = told(&what, Out::new(true)).unwrap();
+    assert_eq!((found.answers, found.documents, found.flagged), (2, 3, 1));
+    assert!(found.matches[0].document.ends_with("set.jsonl:3"));
+    assert!(found.matches[0].share > 0.99, "{found:?}");
     what.corpus.remove(0);
     assert_eq!(run(&what, Out::new(false)).unwrap(), Exit::Clean);
 }
