@@ -144,6 +144,44 @@ fn told(arrangements: &[Figures], seed: u64, rates: &Measured) -> Map<String, Va
     report
 }
 
+/// Rates that people are shown, and what they are called.
+const RATES: &[(&str, &str)] = &[
+    ("human_flagged", "people's texts flagged"),
+    (
+        "same_prompt_flagged",
+        "other models' answers to the same prompt flagged",
+    ),
+    (
+        "same_prompt_flagged_without_twins",
+        "  if their control twins were not asked",
+    ),
+    ("same_prompt_any_shared_8_gram", "  by any shared 8-gram"),
+    (
+        "same_prompt_flagged_no_twins_known",
+        "  of outputs that have no control twins",
+    ),
+    (
+        "human_same_prompt_flagged",
+        "people's answers to the same prompt flagged",
+    ),
+    (
+        "human_same_prompt_flagged_without_twins",
+        "  of outputs that have no control twins",
+    ),
+    ("interval_coverage", "interval holds the true share"),
+];
+/// Speeds and sizes that people are shown.
+const SIZES: &[&str] = &[
+    "scan_mb_s",
+    "memchr_mb_s",
+    "jsonl_zst_mb_s",
+    "jsonl_zst_words_23_mb_s",
+    "paraphrase_mb_s",
+    "filter_mb",
+    "peak_mb",
+    "two_cores_over_one",
+];
+
 fn show(report: &Value, out: Out) {
     if let Some(judge) = report.get("judge").and_then(Value::as_str) {
         out.line(&format!("the shipped judge; {judge}"));
@@ -174,45 +212,12 @@ fn show(report: &Value, out: Out) {
         "recall_with_twins",
         "found and told from independent answers, where there are control twins:",
     );
-    for (name, title) in [
-        ("human_flagged", "people's texts flagged"),
-        (
-            "same_prompt_flagged",
-            "other models' answers to the same prompt flagged",
-        ),
-        (
-            "same_prompt_flagged_without_twins",
-            "  if their control twins were not asked",
-        ),
-        ("same_prompt_any_shared_8_gram", "  by any shared 8-gram"),
-        (
-            "same_prompt_flagged_no_twins_known",
-            "  of outputs that have no control twins",
-        ),
-        (
-            "human_same_prompt_flagged",
-            "people's answers to the same prompt flagged",
-        ),
-        (
-            "human_same_prompt_flagged_without_twins",
-            "  of outputs that have no control twins",
-        ),
-        ("interval_coverage", "interval holds the true share"),
-    ] {
-        let value = report.get(name).map(percent).unwrap_or_default();
+    for (name, title) in RATES {
+        let value = report.get(*name).map(percent).unwrap_or_default();
         out.line(&format!("{title:<50} {value}"));
     }
-    for name in [
-        "scan_mb_s",
-        "memchr_mb_s",
-        "jsonl_zst_mb_s",
-        "jsonl_zst_words_23_mb_s",
-        "paraphrase_mb_s",
-        "filter_mb",
-        "peak_mb",
-        "two_cores_over_one",
-    ] {
-        if let Some(value) = report.get(name) {
+    for name in SIZES {
+        if let Some(value) = report.get(*name) {
             out.line(&format!("{name:<30} {value}"));
         }
     }
