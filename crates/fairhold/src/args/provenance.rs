@@ -12,7 +12,7 @@ use super::terms::{Kind, Verb};
 pub(crate) struct Audit {
     #[command(subcommand)]
     pub(crate) what: Option<AuditWhat>,
-    /// Files to look through: a document a line in `.jsonl` and `.jsonl.zst`, else one each.
+    /// Files and folders to look through, of the forms that `audit corpus` reads.
     #[arg(value_name = "CORPUS", requires = "answers")]
     pub(crate) corpus: Vec<PathBuf>,
     /// Logs that hold the answers.
@@ -101,6 +101,10 @@ pub(crate) struct AuditCorpus {
     pub(crate) files: CorpusFiles,
     #[command(flatten)]
     pub(crate) sought: Sought,
+    /// Files of human texts of the corpus's kind, 200 or more, that hold no outputs: shares are
+    /// corrected by how many of these are flagged, and at most 0.5 % of them may be.
+    #[arg(long, num_args = 1.., value_name = "PATH", conflicts_with = "with")]
+    pub(crate) human: Vec<PathBuf>,
     /// Folder for the report, the hits and the manifest; nothing is written without it.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -4,6 +4,7 @@
 mod answers;
 pub(crate) mod found;
 mod html;
+mod human;
 mod picture;
 pub(crate) mod scan;
 mod side;
@@ -56,7 +57,8 @@ fn corpus(data: &Path, what: &AuditCorpus, out: Out) -> Result<Exit, Failure> {
 
 /// Audits a corpus and writes the report, if a folder is named for it.
 pub(crate) fn told(data: &Path, what: &AuditCorpus, out: Out) -> Result<Told, Failure> {
-    let prepared = Prepared::of(&what.sought, &what.files, what.out.as_deref(), out)?;
+    let mut prepared = Prepared::of(&what.sought, &what.files, what.out.as_deref(), out)?;
+    human::recalibrate(&mut prepared, what, out)?;
     let place = Where::of(what.out.as_deref(), what.resume.as_deref())?;
     let scanned = scan::scan(&what.files, &prepared, &place, what.threads, out)?;
     let told = Told::of(&scanned, &prepared)?;

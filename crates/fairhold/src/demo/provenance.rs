@@ -257,6 +257,7 @@ fn look(files: &write::Files) -> Result<(Told, Told, Gated), Failure> {
         let what = AuditCorpus {
             files: of(path),
             sought: sought.clone(),
+            human: Vec::new(),
             out: Some(report.clone()),
             resume: None,
             threads: None,

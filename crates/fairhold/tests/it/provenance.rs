@@ -407,3 +407,69 @@ fn a_second_pipe_is_read_and_not_remembered() {
     assert_eq!(again.status.code(), Some(2), "{again:?}");
     assert_eq!(piped("two", &output(7)).status.code(), Some(1));
 }
+
+/// A phrase that people write as well raises the threshold, and the rate is that of the people's texts.
+#[test]
+fn the_auditors_own_human_texts_set_the_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    registry(folder.path());
+    let phrase: Vec<String> = output(7).split(' ').take(60).map(str::to_owned).collect();
+    let phrase = phrase.join(" ");
+    let human: Vec<String> = (0..400)
+        .map(|n| {
+            let own = output(2_000 + n);
+            let said = if n % 20 < 2 { &phrase } else { "" };
+            format!("{}\n", json!({"text": format!("{own} {said}")}))
+        })
+        .collect();
+    let people = folder.path().join("people.jsonl");
+    fs::write(&people, human.concat()).unwrap();
+    let corpus = folder.path().join("corpus.jsonl");
+    let rows = [
+        format!("{} {phrase}", output(5_000)),
+        output(9),
+        output(5_001),
+    ];
+    let rows: String = rows
+        .iter()
+        .map(|t| format!("{}\n", json!({"text": t})))
+        .collect();
+    fs::write(&corpus, rows).unwrap();
+    let asked = |out: &str, more: bool| -> Value {
+        let out = folder.path().join(out);
+        let mut command = audit(folder.path(), &corpus, &out);
+        if more {
+            command.arg("--human").arg(&people);
+        }
+        let ran = command.output().unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+        serde_json::from_slice(&ran.stdout).unwrap()
+    };
+    let shipped = asked("shipped", false);
+    let own = asked("own", true);
+    assert_eq!(
+        (&shipped["flagged"], &own["flagged"]),
+        (&json!(2), &json!(1))
+    );
+    let rates = own["rates"].as_str().unwrap();
+    assert!(
+        rates.starts_with("rates of the auditor's own 400 human texts (`--human`): 0 of the 200"),
+        "{rates}"
+    );
+    let page = fs::read_to_string(folder.path().join("own/report.html")).unwrap();
+    assert!(page.contains("own 400 human texts"), "{rates}");
+    let signed = fs::read(folder.path().join("own/statement.dsse.json")).unwrap();
+    let envelope: Value = serde_json::from_slice(&signed).unwrap();
+    assert!(envelope["payload"].is_string(), "{envelope}");
+    // Too few say nothing.
+    fs::write(&people, human[..50].concat()).unwrap();
+    let out = folder.path().join("few");
+    let ran = audit(folder.path(), &corpus, &out)
+        .arg("--human")
+        .arg(&people)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("200 or more"), "{said}");
+}

@@ -44,6 +44,8 @@ pub(crate) struct Prepared {
     pub(crate) rates: String,
     /// The other party, where it holds the registry.
     pub(crate) other: Option<OtherParty>,
+    /// What the auditor's own human texts came to, where they set the rate of what is flagged in vain.
+    pub(crate) human: Option<Value>,
 }
 
 impl Prepared {
@@ -68,6 +70,7 @@ impl Prepared {
                 measured: judge.measured,
                 sha256: heard.sha256,
                 other: Some(heard.other),
+                human: None,
             });
         }
         let (key, mut segments) = if let Some(dir) = &what.registry {
@@ -116,6 +119,7 @@ impl Prepared {
             measured: judge.measured,
             sha256,
             other: None,
+            human: None,
         })
     }
 
@@ -158,6 +162,7 @@ impl Prepared {
             "control_twins": {"count": count, "sha256": hex::encode(twins.finalize())},
             "judge": {
                 "rates": self.rates,
+                "human": self.human,
                 "unrelated_max": self.judge.unrelated_max,
                 "independent_max": self.judge.independent_max,
                 "sha256": hex::encode(Sha256::digest(format!("{:?}", self.judge))),
