@@ -269,11 +269,6 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// The number of the line last read, from 1.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// The next line, or why it is unreadable; nothing at the end.
     pub(crate) fn next_line(&mut self) -> Result<Option<Result<String, String>>, Failure> {
         let mut line = Vec::new();
