@@ -65,30 +65,9 @@ pub(crate) fn routes<O: Office>(api: Api<O>) -> Api<O> {
     ledger::admin(custody(api))
 }
 
-fn directory<O: Office>(api: Api<O>) -> Api<O> {
+fn keys_of<O: Office>(api: Api<O>) -> Api<O> {
     use Open::{Administration, Staff};
     api.on(
-        "post",
-        "/admin/accounts",
-        post(open_account::<O>),
-        told::<AccountView>("Open an account")
-            .takes::<NewAccount>()
-            .created()
-            .open_to(Administration),
-    )
-    .on(
-        "get",
-        "/admin/accounts",
-        get(accounts::<O>),
-        told::<Vec<AccountView>>("Every account").open_to(Staff),
-    )
-    .on(
-        "get",
-        "/admin/accounts/{id}",
-        get(overview::<O>),
-        told::<OverviewView>("An account at a glance").open_to(Staff),
-    )
-    .on(
         "post",
         "/admin/keys",
         post(create_key::<O>),
@@ -109,83 +88,73 @@ fn directory<O: Office>(api: Api<O>) -> Api<O> {
         post(revoke_key::<O>),
         told::<KeyView>("Revoke a key").open_to(Administration),
     )
-    .on(
-        "get",
-        "/admin/accounts/{id}/terms",
-        get(terms::<O>),
-        told::<TermsView>("The terms that bind an account").open_to(Staff),
-    )
-    .on(
-        "put",
-        "/admin/accounts/{id}/terms",
-        put(agree::<O>),
-        told::<TermsView>("Replace what was agreed with an account")
-            .takes::<Value>()
-            .open_to(Administration),
-    )
-    .on(
-        "post",
-        "/admin/accounts/{id}/links",
-        post(link::<O>),
-        told::<LinksView>("Record tokens that may link an account to others")
-            .takes::<NewLinks>()
-            .open_to(Administration),
-    )
-    .on(
-        "put",
-        "/admin/projects/{id}/purposes",
-        put(declare::<O>),
-        told::<Vec<String>>("Declare a project's purposes anew")
-            .takes::<Vec<String>>()
-            .open_to(Administration),
-    )
-    .on(
-        "get",
-        "/v1/organization/audit_logs",
-        get(audit_log::all::<O>),
-        audit_log::told_of("The audit log, newest first").open_to(Staff),
-    )
 }
 
-fn detecting<O: Office>(api: Api<O>) -> Api<O> {
-    use Open::{Administration, Casework, Operator, Staff};
+fn directory<O: Office>(api: Api<O>) -> Api<O> {
+    use Open::{Administration, Staff};
+    keys_of(api)
+        .on(
+            "post",
+            "/admin/accounts",
+            post(open_account::<O>),
+            told::<AccountView>("Open an account")
+                .takes::<NewAccount>()
+                .created()
+                .open_to(Administration),
+        )
+        .on(
+            "get",
+            "/admin/accounts",
+            get(accounts::<O>),
+            told::<Vec<AccountView>>("Every account").open_to(Staff),
+        )
+        .on(
+            "get",
+            "/admin/accounts/{id}",
+            get(overview::<O>),
+            told::<OverviewView>("An account at a glance").open_to(Staff),
+        )
+        .on(
+            "get",
+            "/admin/accounts/{id}/terms",
+            get(terms::<O>),
+            told::<TermsView>("The terms that bind an account").open_to(Staff),
+        )
+        .on(
+            "put",
+            "/admin/accounts/{id}/terms",
+            put(agree::<O>),
+            told::<TermsView>("Replace what was agreed with an account")
+                .takes::<Value>()
+                .open_to(Administration),
+        )
+        .on(
+            "post",
+            "/admin/accounts/{id}/links",
+            post(link::<O>),
+            told::<LinksView>("Record tokens that may link an account to others")
+                .takes::<NewLinks>()
+                .open_to(Administration),
+        )
+        .on(
+            "put",
+            "/admin/projects/{id}/purposes",
+            put(declare::<O>),
+            told::<Vec<String>>("Declare a project's purposes anew")
+                .takes::<Vec<String>>()
+                .open_to(Administration),
+        )
+        .on(
+            "get",
+            "/v1/organization/audit_logs",
+            get(audit_log::all::<O>),
+            audit_log::told_of("The audit log, newest first").open_to(Staff),
+        )
+}
+
+fn known<O: Office>(api: Api<O>) -> Api<O> {
+    use Open::{Casework, Operator, Staff};
     api.on(
-        "post",
-        "/admin/detect",
-        post(detect::<O>),
-        told::<DetectionView>("Look for rings in what was recorded").open_to(Casework),
-    )
-    .on(
-        "get",
-        "/admin/clusters",
-        get(clusters::<O>),
-        told::<Vec<ClusterLine>>("Gatherings that detection found last").open_to(Staff),
-    )
-    .on(
-        "get",
-        "/admin/clusters/{id}",
-        get(cluster::<O>),
-        told::<ClusterView>("One gathering").open_to(Staff),
-    )
-    .on(
-        "post",
-        "/admin/calibrate",
-        post(calibrate::<O>),
-        told::<CalibrationView>("Calibrate on the store's own accounts").open_to(Administration),
-    )
-    .on(
-        "get",
-        "/admin/findings",
-        get(findings::<O>),
-        told::<FindingsView>("What the watch has found").open_to(Staff),
-    )
-    .on(
-        "get",
-        "/admin/accounts/{id}/findings",
-        get(findings_about::<O>),
-        told::<FindingsView>("What the watch has found about an account").open_to(Staff),
-    )
-    .on(
         "post",
         "/admin/campaigns",
         post(activate_sketch::<O>),
@@ -223,6 +192,48 @@ fn detecting<O: Office>(api: Api<O>) -> Api<O> {
             .takes::<Ending>()
             .open_to(Operator),
     )
+}
+
+fn detecting<O: Office>(api: Api<O>) -> Api<O> {
+    use Open::{Administration, Casework, Staff};
+    known(api)
+        .on(
+            "post",
+            "/admin/detect",
+            post(detect::<O>),
+            told::<DetectionView>("Look for rings in what was recorded").open_to(Casework),
+        )
+        .on(
+            "get",
+            "/admin/clusters",
+            get(clusters::<O>),
+            told::<Vec<ClusterLine>>("Gatherings that detection found last").open_to(Staff),
+        )
+        .on(
+            "get",
+            "/admin/clusters/{id}",
+            get(cluster::<O>),
+            told::<ClusterView>("One gathering").open_to(Staff),
+        )
+        .on(
+            "post",
+            "/admin/calibrate",
+            post(calibrate::<O>),
+            told::<CalibrationView>("Calibrate on the store's own accounts")
+                .open_to(Administration),
+        )
+        .on(
+            "get",
+            "/admin/findings",
+            get(findings::<O>),
+            told::<FindingsView>("What the watch has found").open_to(Staff),
+        )
+        .on(
+            "get",
+            "/admin/accounts/{id}/findings",
+            get(findings_about::<O>),
+            told::<FindingsView>("What the watch has found about an account").open_to(Staff),
+        )
 }
 
 fn custody<O: Office>(api: Api<O>) -> Api<O> {

@@ -1,4 +1,4 @@
-//! Routes that know what they are: one table makes the router and the OpenAPI
+//! Routes that know what they are: one table makes the router and the `OpenAPI`
 //! document, so that neither can say what the other does not.
 
 mod data_plane;
@@ -142,6 +142,7 @@ impl<O: Office> Api<O> {
     /// Adds an operation: `method` is a word of HTTP in small letters and `handler` its
     /// `axum::routing` twin.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn on(
         mut self,
         method: &'static str,
@@ -288,7 +289,7 @@ async fn for_these(State(open): State<Open>, request: Request, next: Next) -> Re
     }
 }
 
-/// The OpenAPI 3.1 document of everything that is served.
+/// The `OpenAPI` 3.1 document of everything that is served.
 pub fn openapi<O: Office>() -> Value {
     let mut api = Api::<O> {
         router: None,

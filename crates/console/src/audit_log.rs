@@ -1,4 +1,4 @@
-//! The audit log in the shape of OpenAI's `/v1/organization/audit_logs`.
+//! The audit log in the shape of `OpenAI`'s `/v1/organization/audit_logs`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::api::{Told, told};
 use crate::office::{Office, OfficeError};
 use crate::pages::{ask_for_key, caller};
 
-/// Which events are listed; the names of OpenAI's parameters.
+/// Which events are listed; the names of `OpenAI`'s parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditAsked {
     /// Events after this second (`effective_at[gt]`).
@@ -154,7 +154,7 @@ pub(crate) fn told_of(summary: &'static str) -> Told {
         .asks("before", "an id: events that come before it in the list")
 }
 
-/// Reads OpenAI's parameters; one that is not known is refused, so that no filter is lost unseen.
+/// Reads `OpenAI`'s parameters; one that is not known is refused, so that no filter is lost unseen.
 fn asked(query: Option<&str>) -> Result<AuditAsked, OfficeError> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default())
         .map_err(|e| OfficeError::Invalid(format!("failed to read the query: {e}")))?;

@@ -96,20 +96,10 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
             commands::terms::test::run(&cli.data, &what, out).await
         }
         Command::Terms(what) => commands::terms::run(&what, out),
-        Command::Status {
-            account: Some(account),
-            ..
-        } => with_office(&cli.data, Asked::Status(account), out).await,
-        Command::Status {
-            account: None,
-            door,
-        } => commands::customer::status(&cli.data, door, out).await,
+        Command::Status { account, door } => status(&cli.data, account, door, out).await,
         Command::Appeal(what) => commands::customer::appeal(&cli.data, what, out).await,
         Command::Notices(what) => with_office(&cli.data, Asked::Notices(what), out).await,
-        Command::Openapi => {
-            out.line(&openapi()?);
-            Ok(Exit::Clean)
-        }
+        Command::Openapi => openapi(out),
         Command::Audit(what) => commands::audit::run(&cli.data, &what, out),
         Command::Registry(what) => commands::registry::run(&cli.data, &what, out).await,
         Command::Gate(what) => commands::gate::run(&what, out),
@@ -134,15 +124,8 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
             let place = what.place().config.clone();
             with_office_at(&cli.data, place.as_deref(), Asked::Hold(what), out).await
         }
-        Command::Retention(what) => {
-            let args::custody::Retention::Run { place, .. } = &what;
-            let place = place.config.clone();
-            with_office_at(&cli.data, place.as_deref(), Asked::Retention(what), out).await
-        }
-        Command::Open(what) => {
-            let place = what.place.config.clone();
-            with_office_at(&cli.data, place.as_deref(), Asked::Open(what), out).await
-        }
+        Command::Retention(what) => retention(&cli.data, what, out).await,
+        Command::Open(what) => open(&cli.data, what, out).await,
         Command::Detect(what) if !what.files.is_empty() => {
             commands::detect::files(&cli.data, &what, out)
         }
@@ -170,11 +153,32 @@ async fn dispatch(cli: Cli, out: Out) -> Result<Exit, Failure> {
     }
 }
 
+/// What binds an account: as the office says it, or as the gateway says it to a key.
+async fn status(
+    data: &Path,
+    account: Option<String>,
+    door: args::notices::Door,
+    out: Out,
+) -> Result<Exit, Failure> {
+    match account {
+        Some(account) => with_office(data, Asked::Status(account), out).await,
+        None => commands::customer::status(data, door, out).await,
+    }
+}
+
+async fn retention(data: &Path, what: args::custody::Retention, out: Out) -> Result<Exit, Failure> {
+    let args::custody::Retention::Run { place, .. } = &what;
+    let place = place.config.clone();
+    with_office_at(data, place.as_deref(), Asked::Retention(what), out).await
+}
+
 /// The `OpenAPI` document as it is checked in.
-fn openapi() -> Result<String, Failure> {
+fn openapi(out: Out) -> Result<Exit, Failure> {
     let document = console::openapi::<LocalOffice>();
-    serde_json::to_string_pretty(&document)
-        .map_err(|e| Failure::error(format!("failed to write the document: {e}")))
+    let text = serde_json::to_string_pretty(&document)
+        .map_err(|e| Failure::error(format!("failed to write the document: {e}")))?;
+    out.line(&text);
+    Ok(Exit::Clean)
 }
 
 /// Commands that ask the office.

@@ -132,15 +132,15 @@ impl Postman {
             let postman = Arc::clone(&self);
             tries.spawn(async move { postman.one(&notice, &endpoint).await });
         }
-        let mut tried = 0;
-        while let Some(done) = tries.join_next().await {
-            tried += 1;
-            match done {
+        let mut done = 0;
+        while let Some(ended) = tries.join_next().await {
+            done += 1;
+            match ended {
                 Ok(kept) => kept?,
                 Err(error) => tracing::error!(%error, "a try to send a notice died"),
             }
         }
-        Ok(tried)
+        Ok(done)
     }
 
     async fn one(

@@ -239,35 +239,33 @@ impl Database {
         asked: &SummariesAsked,
         limit: u32,
     ) -> Result<Vec<SummaryRow>, StoreError> {
-        let (mut sql, mut given) = (
-            "SELECT case_id, version, steps, closed, awaits, due, json FROM case_summaries WHERE 1 = 1"
-                .to_owned(),
-            Vec::new(),
-        );
+        let (mut all, mut given) = (vec!["1 = 1".to_owned()], Vec::new());
         if let Some(awaits) = &asked.awaits {
             given.push(Cell::text(awaits.as_str()));
-            sql.push_str(&format!(" AND awaits = ${}", given.len()));
+            all.push(format!("awaits = ${}", given.len()));
         }
         if let Some(closed) = asked.closed {
             given.push(Cell::int(i64::from(closed)));
-            sql.push_str(&format!(" AND closed = ${}", given.len()));
+            all.push(format!("closed = ${}", given.len()));
         }
         if let Some(account) = &asked.account {
             given.push(Cell::text(account.as_str()));
-            sql.push_str(&format!(
-                " AND case_id IN (SELECT case_id FROM case_accounts WHERE account = ${})",
+            all.push(format!(
+                "case_id IN (SELECT case_id FROM case_accounts WHERE account = ${})",
                 given.len()
             ));
         }
         if let Some((due, case)) = &asked.after {
             given.push(Cell::int(due.0));
+            let a = given.len();
             given.push(Cell::text(case.as_str()));
-            let (a, b) = (given.len() - 1, given.len());
-            sql.push_str(&format!(
-                " AND (due > ${a} OR (due = ${a} AND case_id > ${b}))"
-            ));
+            let b = given.len();
+            all.push(format!("(due > ${a} OR (due = ${a} AND case_id > ${b}))"));
         }
-        sql.push_str(&format!(" ORDER BY due, case_id LIMIT {limit}"));
+        let all = all.join(" AND ");
+        let sql = format!(
+            "SELECT case_id, version, steps, closed, awaits, due, json FROM case_summaries WHERE {all} ORDER BY due, case_id LIMIT {limit}"
+        );
         let rows = self.rows(&sql, given).await?;
         rows.iter().map(summary).collect()
     }

@@ -254,19 +254,19 @@ impl Database {
         case: Option<&str>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let (mut sql, mut given) = (
-            format!("SELECT {COLUMNS} FROM outbox WHERE 1 = 1"),
-            Vec::new(),
-        );
+        let (mut all, mut given) = (vec!["1 = 1".to_owned()], Vec::new());
         if let Some(state) = state {
             given.push(Cell::text(state.word()));
-            sql.push_str(&format!(" AND state = ${}", given.len()));
+            all.push(format!("state = ${}", given.len()));
         }
         if let Some(case) = case {
             given.push(Cell::text(case));
-            sql.push_str(&format!(" AND case_id = ${}", given.len()));
+            all.push(format!("case_id = ${}", given.len()));
         }
-        sql.push_str(&format!(" ORDER BY at DESC, id, endpoint LIMIT {limit}"));
+        let all = all.join(" AND ");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox WHERE {all} ORDER BY at DESC, id, endpoint LIMIT {limit}"
+        );
         let rows = self.rows(&sql, given).await?;
         rows.iter().map(notice).collect()
     }

@@ -1,4 +1,4 @@
-//! The model's own routes. The gateway serves them; their bodies are OpenAI's
+//! The model's own routes. The gateway serves them; their bodies are `OpenAI`'s
 //! and Anthropic's, which we pass on and do not define.
 
 use facts::Endpoint;

@@ -169,7 +169,7 @@ fn a_case(n: u32) -> NewCase {
             .repeat(5),
         exculpatory: "none found".to_owned(),
         by: "ann".to_owned(),
-        then: (n % 3 != 0).then(|| {
+        then: (!n.is_multiple_of(3)).then(|| {
             CaseStep::Notice(NewNotice {
                 metric: "exchanges a day".to_owned(),
                 under: "20".to_owned(),

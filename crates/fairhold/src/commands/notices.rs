@@ -82,7 +82,9 @@ async fn endpoint<O: Office>(office: &O, what: Endpoint, out: Out) -> Result<Exi
         Endpoint::List => {
             let all = office.endpoints(None).await?;
             out.data(&all)?;
-            all.iter().for_each(|one| show(one, out));
+            for one in &all {
+                show(one, out);
+            }
             if all.is_empty() {
                 out.line("no endpoints");
                 out.next("fairhold notices endpoint add https://...");

@@ -165,10 +165,17 @@ impl Served {
         let mut people = String::new();
         for role in Role::ALL {
             let (word, digest) = (role.word(), Sha256::digest(format!("own-{}", role.word())));
-            people.push_str(&format!(
-                "[[person]]\nname = \"{word}\"\nrole = \"{word}\"\nidentity = \"{word}\"\ntoken_sha256 = \"{}\"\n",
-                hex::encode(digest)
-            ));
+            let digest = hex::encode(digest);
+            let said = [
+                ("name", word),
+                ("role", word),
+                ("identity", word),
+                ("token_sha256", &digest),
+            ];
+            people.push_str("[[person]]\n");
+            for (name, value) in said {
+                people.extend([name, " = \"", value, "\"\n"]);
+            }
         }
         std::fs::write(folder.join("people.toml"), people).unwrap();
         let office = LocalOffice::of(&house);

@@ -28,21 +28,21 @@ fn private4(ip: Ipv4Addr) -> bool {
 }
 
 fn private6(ip: Ipv6Addr) -> bool {
-    let [a, b, c, d, e, f, high, low] = ip.segments();
-    let [w, x] = high.to_be_bytes();
-    let [y, z] = low.to_be_bytes();
-    let inside = Ipv4Addr::new(w, x, y, z);
-    let mapped = [a, b, c, d, e] == [0; 5] && (f == 0xffff || f == 0);
-    let translated = a == 0x64 && b == 0xff9b;
+    let segments = ip.segments();
+    let [first, second, .., high, low] = segments;
+    let [high, low] = [high.to_be_bytes(), low.to_be_bytes()];
+    let inside = Ipv4Addr::from([high, low].concat().try_into().unwrap_or([0; 4]));
+    let mapped = ip.to_ipv4().is_some(); // also those without ffff, long out of use
+    let translated = first == 0x64 && second == 0xff9b;
     ip.is_loopback()
         || ip.is_unspecified()
         || ip.is_multicast()
         || (mapped || translated) && private4(inside)
-        || (a & 0xfe00) == 0xfc00
-        || (a & 0xffc0) == 0xfe80
-        || (a & 0xffc0) == 0xfec0
-        || (a == 0x2001 && (b == 0xdb8 || b == 0)) // documentation, Teredo
-        || a == 0x2002 // 6to4 carries any IPv4 address
+        || (first & 0xfe00) == 0xfc00
+        || (first & 0xffc0) == 0xfe80
+        || (first & 0xffc0) == 0xfec0
+        || (first == 0x2001 && (second == 0xdb8 || second == 0)) // documentation, Teredo
+        || first == 0x2002 // 6to4 carries any IPv4 address
 }
 
 /// Whether an address is one of the public internet.

@@ -37,7 +37,9 @@ fn derived(purpose: &[u8], seed: &[u8; 32]) -> [u8; 32] {
 fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let made = <Hmac<Sha256> as Mac>::new_from_slice(key);
     made.map_or([0; 32], |mut mac| {
-        parts.iter().for_each(|part| mac.update(part));
+        for part in parts {
+            mac.update(part);
+        }
         mac.finalize().into_bytes().into()
     })
 }

@@ -87,12 +87,12 @@ fn whoever_has_the_keys_can_check_a_notice() {
     let (asymmetric, plain) = header.split_once(' ').unwrap();
     let key = STANDARD.decode(signer.public_key().strip_prefix("whpk_").unwrap());
     let key = VerifyingKey::from_bytes(&key.unwrap().try_into().unwrap()).unwrap();
-    let signed = STANDARD
+    let bytes = STANDARD
         .decode(asymmetric.strip_prefix("v1a,").unwrap())
         .unwrap();
-    let signed = Signature::from_slice(&signed).unwrap();
-    key.verify(b"msg_1.1700000000.{}", &signed).unwrap();
-    assert!(key.verify(b"msg_2.1700000000.{}", &signed).is_err());
+    let signature = Signature::from_slice(&bytes).unwrap();
+    key.verify(b"msg_1.1700000000.{}", &signature).unwrap();
+    assert!(key.verify(b"msg_2.1700000000.{}", &signature).is_err());
     assert!(plain.starts_with("v1,") && signer.secret("ep_1").starts_with("whsec_"));
     assert_ne!(signer.secret("ep_1"), signer.secret("ep_2"));
     assert_ne!(signer.public_key(), Signer::of(&[8; 32]).public_key());
@@ -100,16 +100,16 @@ fn whoever_has_the_keys_can_check_a_notice() {
 
 #[test]
 fn tries_are_further_and_further_apart_and_never_past_half_a_day() {
-    let mut last = 0;
+    let mut before = 0;
     for tries in 0..40 {
         let (least, most) = (space(5_000, tries, 0).0, space(5_000, tries, 999).0);
         assert!(
             least <= most && most <= SPACE_MAX && least * 2 + 1 >= most,
             "{tries}"
         );
-        assert!(least >= last, "{tries}");
-        last = least;
+        assert!(least >= before, "{tries}");
+        before = least;
     }
     assert_eq!(space(5_000, 0, 0), Span(2_500));
-    assert_eq!(last, SPACE_MAX / 2);
+    assert_eq!(before, SPACE_MAX / 2);
 }

@@ -1,4 +1,4 @@
-//! The audit log: what records say, as events in OpenAI's shape.
+//! The audit log: what records say, as events in `OpenAI`'s shape.
 //!
 //! Nothing is kept for it: an event is a record, and its id is the record's
 //! number, so that its receipt proves it.
@@ -17,7 +17,7 @@ use store::JournalRow;
 
 use crate::keeper::Keeper;
 
-/// Events of a page where nothing is said, as OpenAI has it.
+/// Events of a page where nothing is said, as `OpenAI` has it.
 const USUAL: u32 = 20;
 /// Records that are read at once.
 const PAGE: u32 = 500;
@@ -97,7 +97,7 @@ fn actor(step: &CaseStep, unnamed: bool) -> AuditActor {
     }
 }
 
-/// OpenAI's name for a change of the directory, where it has one.
+/// `OpenAI`'s name for a change of the directory, where it has one.
 fn directory(change: &str, subject: &str) -> String {
     let kind = subject.split(':').next().unwrap_or_default();
     match (kind, change) {

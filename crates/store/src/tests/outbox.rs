@@ -155,7 +155,10 @@ fn a_held_step_is_taken_once_or_taken_back() {
             refused: None,
         };
         database.hold_step(&row).await.unwrap();
-        assert_eq!(database.held_steps().await.unwrap(), [row.clone()]);
+        assert_eq!(
+            database.held_steps().await.unwrap(),
+            std::slice::from_ref(&row)
+        );
         let of_held = |n| StepTaken {
             held: Some("h1".to_owned()),
             ..taken("c1", n)

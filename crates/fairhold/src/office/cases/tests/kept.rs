@@ -204,6 +204,18 @@ async fn a_list_shows_what_each_case_shows_and_outlives_a_start() {
     );
     assert_eq!(all.counts.get("notice"), Some(&3));
     bench.close().await;
+}
+
+#[tokio::test]
+async fn what_lists_show_is_made_anew_where_it_is_missing_or_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(folder.path()).await;
+    let suspended = bench.observe("a", &[]).await;
+    for _ in 0..4 {
+        bench.observe("a", &[]).await;
+    }
+    bench.suspend(&suspended).await;
+    bench.close().await;
     // The table is derived: without it, it is made anew.
     let url = format!("sqlite:{}", folder.path().join("fairhold.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
@@ -253,37 +265,37 @@ async fn a_held_decision_does_nothing_until_its_time_and_may_be_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(folder.path()).await;
     let case = bench.observe("a", &[]).await;
-    let hold = |step| bench.office.hold_step(&case, one_step(step, "ann"));
+    let decide = |step| bench.office.hold_step(&case, one_step(step, "ann"));
     assert!(
-        hold(CaseStep::Emergency(LEFT)).await.is_err(),
+        decide(CaseStep::Emergency(LEFT)).await.is_err(),
         "it cannot wait"
     );
     assert!(
-        hold(CaseStep::Approve).await.is_err(),
+        decide(CaseStep::Approve).await.is_err(),
         "the case would refuse it"
     );
-    let held = hold(notice()).await.unwrap();
-    assert!(hold(CaseStep::Dismiss).await.is_err(), "one at a time");
+    let first = decide(notice()).await.unwrap();
+    assert!(decide(CaseStep::Dismiss).await.is_err(), "one at a time");
     let keeper = &bench.house.keeper;
     let due = |later| held::due(keeper, folder.path(), SystemClock.now().plus(later));
     assert_eq!(due(Span::seconds(0)).await.unwrap(), 0);
     assert!(
-        bench.office.take_back(&held.id, "bob").await.is_err(),
+        bench.office.take_back(&first.id, "bob").await.is_err(),
         "who decided takes back"
     );
-    bench.office.take_back(&held.id, "ann").await.unwrap();
+    bench.office.take_back(&first.id, "ann").await.unwrap();
     assert_eq!(due(Span::seconds(31)).await.unwrap(), 0);
     assert_eq!(bench.office.case(&case).await.unwrap().state, "observed");
-    hold(notice()).await.unwrap();
+    decide(notice()).await.unwrap();
     assert_eq!(due(Span::seconds(31)).await.unwrap(), 1);
     assert_eq!(bench.office.case(&case).await.unwrap().state, "noticed");
     assert_eq!(due(Span::seconds(31)).await.unwrap(), 0, "once");
     // What the case refuses meanwhile is told and not tried again.
-    hold(propose("mark")).await.unwrap();
+    decide(propose("mark")).await.unwrap();
     bench.step(&case, CaseStep::Dismiss, "bob").await.unwrap();
     assert_eq!(due(Span::seconds(31)).await.unwrap(), 0);
-    let held = bench.office.held_steps().await.unwrap();
-    assert!(held.first().unwrap().refused.is_some());
+    let left = bench.office.held_steps().await.unwrap();
+    assert!(left.first().unwrap().refused.is_some());
     bench.close().await;
 }
 
@@ -387,6 +399,17 @@ async fn the_audit_log_is_what_records_say() {
         ..suspended
     };
     assert!(ask(none).await.unwrap().data.is_empty());
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn the_audit_log_is_read_both_ways_and_by_customers() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(folder.path()).await;
+    let case = bench.observe("a", &[]).await;
+    bench.suspend(&case).await;
+    bench.observe("b", &[]).await;
+    let ask = |asked: console::AuditAsked| bench.office.audit_logs(asked);
     // Both ways through the list, each event once.
     let (mut asked, mut seen) = (
         console::AuditAsked {
