@@ -251,6 +251,28 @@ fn packed(form: usize, texts: &[String], dice: &mut Dice) -> (&'static str, Vec<
     }
 }
 
+/// What the job says of files.
+fn said_of(
+    folder: &Path,
+    paths: &[PathBuf],
+    options: &Options,
+    job: &Scan<'_>,
+    threads: usize,
+) -> String {
+    let (marks, said) = (folder.join("marks"), folder.join("said"));
+    let stop = AtomicBool::new(false);
+    let control = Control {
+        threads,
+        read: &|_| {},
+        stop: &stop,
+    };
+    let manifest = Manifest::open(&marks, &said).unwrap();
+    let plan = Plan::of(paths).unwrap();
+    let totals = run((&plan, options), job, (manifest, &marks, "q"), &control).unwrap();
+    assert_eq!(totals.bad, 0, "{:?}", totals.faults);
+    fs::read_to_string(said).unwrap()
+}
+
 /// 100,000 splices: every run of K + M - 1 words is reported, and of every document exactly what the
 /// naive twin says of it.
 #[test]
@@ -300,21 +322,9 @@ fn the_scanner_over_files_is_the_naive_matcher_over_texts() {
             scanner: Scanner::new(&registry, &key, Depth::Copies(guarantee), judge.clone()),
             registry: &registry,
         };
-        let (marks, said) = (folder.path().join("marks"), folder.path().join("said"));
-        let stop = AtomicBool::new(false);
-        let control = Control {
-            threads: 1 + dice.below(4),
-            read: &|_| {},
-            stop: &stop,
-        };
-        let manifest = Manifest::open(&marks, &said).unwrap();
-        let plan = Plan::of(&paths).unwrap();
-        let totals = run((&plan, &options), &job, (manifest, &marks, "q"), &control).unwrap();
-        assert_eq!(totals.bad, 0, "{:?}", totals.faults);
-        let (said, expected) = (
-            fs::read_to_string(said).unwrap(),
-            String::from_utf8(expected).unwrap(),
-        );
+        let threads = 1 + dice.below(4);
+        let said = said_of(folder.path(), &paths, &options, &job, threads);
+        let expected = String::from_utf8(expected).unwrap();
         let differ = said.lines().zip(expected.lines()).find(|(a, b)| a != b);
         assert_eq!(
             (differ, said.len()),
