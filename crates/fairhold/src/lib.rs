@@ -166,6 +166,11 @@ async fn status(
     }
 }
 
+async fn open(data: &Path, what: args::custody::Open, out: Out) -> Result<Exit, Failure> {
+    let place = what.place.config.clone();
+    with_office_at(data, place.as_deref(), Asked::Open(what), out).await
+}
+
 async fn retention(data: &Path, what: args::custody::Retention, out: Out) -> Result<Exit, Failure> {
     let args::custody::Retention::Run { place, .. } = &what;
     let place = place.config.clone();
