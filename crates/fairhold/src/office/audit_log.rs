@@ -100,7 +100,10 @@ fn actor(step: &CaseStep, unnamed: bool) -> AuditActor {
 /// `OpenAI`'s name for a change of the directory, where it has one.
 fn directory(change: &str, subject: &str) -> String {
     let kind = subject.split(':').next().unwrap_or_default();
-    match (kind, change) {
+    let what = change
+        .strip_prefix(kind)
+        .and_then(|rest| rest.strip_prefix('_'));
+    match (kind, what.unwrap_or(change)) {
         ("key", "issued") => "api_key.created".to_owned(),
         ("key", "revoked") => "api_key.deleted".to_owned(),
         ("project", "opened") => "project.created".to_owned(),
@@ -108,7 +111,6 @@ fn directory(change: &str, subject: &str) -> String {
         ("account", "opened") => "service_account.created".to_owned(),
         ("account", "limits_set") => "rate_limit.updated".to_owned(),
         ("account", _) => "service_account.updated".to_owned(),
-        ("case", "sealed") => "evidence.sealed".to_owned(),
         _ => format!("directory.{change}"),
     }
 }
