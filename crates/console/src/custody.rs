@@ -38,6 +38,15 @@ pub struct ErasureView {
     pub imported: u64,
     /// Bodies of the account that name no subject; they stay when one subject is erased.
     pub unattributed: u64,
+    /// Outputs that left the registry.
+    #[serde(default)]
+    pub outputs: u64,
+    /// Their fingerprints.
+    #[serde(default)]
+    pub fingerprints: u64,
+    /// Why fingerprints are still in the registry; the next erasure or start tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprints_remain: Option<String>,
     /// Bytes of files that were searched for the destroyed keys.
     pub searched_bytes: u64,
     /// Whether the database's file was written anew.

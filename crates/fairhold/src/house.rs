@@ -21,6 +21,7 @@ use crate::ledger::Ledger;
 use crate::notices::Sending;
 use crate::notices::sign::Signer;
 use crate::office::links::LinkKey;
+use crate::registry::forget::Outputs;
 use crate::settings::Settings;
 use crate::tsa::Tsa;
 use crate::witness::{Asked, Witnesses};
@@ -118,6 +119,8 @@ pub(crate) struct House {
     pub(crate) log: Arc<LogKey>,
     /// The ledgers of what is recorded.
     pub(crate) ledger: Arc<Ledger>,
+    /// The registry of its outputs.
+    pub(crate) outputs: Arc<Outputs>,
     /// The timestamp authority, if one is configured.
     pub(crate) tsa: Option<Arc<Tsa>>,
     /// The key of detection's sketches in this house.
@@ -177,6 +180,8 @@ impl House {
         if made > 0 {
             tracing::info!(cases = made, "summaries of cases were made anew");
         }
+        let outputs = Outputs::of(folder.path());
+        outputs.catch_up(keeper.database()).await;
         let ledger = Ledger::new(
             keeper.database().clone(),
             log.clone(),
@@ -194,6 +199,7 @@ impl House {
             keeper: Arc::new(keeper),
             log: Arc::new(log),
             ledger: Arc::new(ledger),
+            outputs: Arc::new(outputs),
             tsa: plan.tsa.map(Arc::new),
             sketches,
             links: LinkKey(link_key(&seed)),

@@ -47,6 +47,7 @@ use crate::judge::Documents;
 use crate::keeper::Keeper;
 use crate::ledger::Ledger;
 use crate::notices::sign::Signer;
+use crate::registry::forget::Outputs;
 use crate::tsa::Tsa;
 use crate::watch::Watching;
 
@@ -56,6 +57,7 @@ pub(crate) struct LocalOffice {
     keeper: Arc<Keeper>,
     log: Arc<LogKey>,
     ledger: Arc<Ledger>,
+    outputs: Arc<Outputs>,
     tsa: Option<Arc<Tsa>>,
     sketches: SketchKey,
     links: links::LinkKey,
@@ -77,6 +79,7 @@ impl LocalOffice {
             keeper: Arc::clone(&house.keeper),
             log: Arc::clone(&house.log),
             ledger: Arc::clone(&house.ledger),
+            outputs: Arc::clone(&house.outputs),
             tsa: house.tsa.clone(),
             sketches: house.sketches,
             links: house.links,
@@ -347,7 +350,7 @@ impl Office for LocalOffice {
     }
 
     async fn erase(&self, new: NewErasure) -> Result<ErasureView, OfficeError> {
-        custody::erase(&self.keeper, new).await
+        custody::erase(&self.keeper, &self.outputs, new).await
     }
 
     async fn place_hold(&self, new: NewHold) -> Result<HoldView, OfficeError> {

@@ -1,8 +1,8 @@
 //! Which outputs can be recognised, and where are their fingerprints kept?
 //!
 //! A folder: `key` (16 secret bytes, hexadecimal, mode 0600), `place.json` (how far the log was
-//! read, and whether it is the store's own or that of logs) and, for each account, segments `<month>.<from>-<to>.seg`, written once and never
-//! changed. No text is in any of them.
+//! read, and whether it is the store's own or that of logs) and, for each account, segments `<month>.<from>-<to>.seg`, written once and
+//! changed only by an erasure. No text is in any of them.
 //!
 //! A segment is whole or not there (temporary file, rename, sync of the folder). The place is
 //! written after the segments that it speaks of: what lies beyond it, because the process died in
@@ -10,6 +10,7 @@
 //! after the merged one is there; should the process die in between, the next opening does it.
 
 pub(crate) mod follow;
+pub(crate) mod forget;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -344,21 +345,6 @@ impl Folder {
                 .map_err(fault)?;
         }
         Ok(())
-    }
-
-    /// Removes every segment of an account; says how many files went. The log's place stays: what was
-    /// read is not read again.
-    pub(crate) fn forget(&self, _right: &Writing, account: &str) -> Result<usize, RegistryError> {
-        let mut gone = 0;
-        for file in self.files()? {
-            // The name of a folder may be cut; whose it is stands in the segment.
-            if Self::read(&file.path)?.account().as_str() == account {
-                std::fs::remove_file(&file.path)
-                    .map_err(|e| RegistryError::File(file.path.clone(), e))?;
-                gone += 1;
-            }
-        }
-        Ok(gone)
     }
 
     fn place(&self) -> Result<Place, RegistryError> {

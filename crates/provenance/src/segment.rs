@@ -202,6 +202,28 @@ impl Segment {
         self.entries.sort_unstable();
         Ok(self)
     }
+
+    /// Takes out the outputs that `gone` names, with their fingerprints; says how many of each.
+    pub fn forget(&mut self, gone: impl Fn(&Output) -> bool) -> (usize, usize) {
+        let before = (self.outputs.len(), self.entries.len());
+        let mut next = 0_u32;
+        let mut renumbered = Vec::with_capacity(self.outputs.len());
+        self.outputs.retain(|output| {
+            let stays = !gone(output);
+            renumbered.push(stays.then_some(next));
+            next += u32::from(stays);
+            stays
+        });
+        // Those that stay keep their order, and with it the entries theirs.
+        self.entries.retain_mut(|entry| {
+            let number = renumbered.get(entry.output as usize).copied().flatten();
+            number.is_some_and(|number| {
+                entry.output = number;
+                true
+            })
+        });
+        (before.0 - self.outputs.len(), before.1 - self.entries.len())
+    }
 }
 
 /// Makes a segment.
@@ -299,6 +321,11 @@ impl SegmentBuilder {
             own,
         });
         Ok(())
+    }
+
+    /// Takes out the outputs that `gone` names ([`Segment::forget`]).
+    pub fn forget(&mut self, gone: impl Fn(&Output) -> bool) -> (usize, usize) {
+        self.segment.forget(gone)
     }
 
     /// The finished segment.

@@ -4,6 +4,7 @@
 //! What is left to do then is to take the old bytes out of the files; a row of
 //! `unfinished` remembers that until it is done.
 
+mod outputs;
 mod scrub;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::database::{Cell, Database, Row, Session, StoreError};
 use crate::directory::id;
 use crate::subject_keys::{self, SubjectKeyRow};
 
+pub use outputs::{FINGERPRINTS, OutputsOf, ToForget};
 pub use scrub::Scrubbed;
 
 /// Values in one list of a statement.
@@ -132,6 +134,13 @@ pub(crate) async fn forget(
             done.gone = in_use.iter().copied().collect();
             done.gone
                 .extend(live(session, account, subject.as_ref()).await?);
+            match subject {
+                Some(subject) => {
+                    let keys = chunks(&done.gone);
+                    outputs::note_subject(session, (account, subject), &keys, now).await?;
+                }
+                None => outputs::note_account(session, account, now).await?,
+            }
             for chunk in chunks(&done.gone) {
                 let sql = format!("DELETE FROM bodies WHERE key_id IN ({chunk})");
                 done.bodies += session.execute(&sql, Vec::new()).await?;
@@ -145,6 +154,7 @@ pub(crate) async fn forget(
         }
         Forget::Expired { bodies, keys } => {
             for chunk in chunks(bodies) {
+                outputs::remember(session, &chunk).await?;
                 let sql = format!("DELETE FROM bodies WHERE seq IN ({chunk})");
                 done.bodies += session.execute(&sql, Vec::new()).await?;
             }
@@ -155,10 +165,15 @@ pub(crate) async fn forget(
             }
         }
     }
-    let sql = "INSERT INTO unfinished (what, since) VALUES ($1, $2) ON CONFLICT (what) DO NOTHING";
-    let cells = vec![Cell::text(SCRUB), Cell::int(now.0)];
-    session.execute(sql, cells).await?;
+    due(session, SCRUB, now).await?;
     Ok(done)
+}
+
+/// Notes that a piece of work waits.
+async fn due(session: &mut Session, what: &str, now: Timestamp) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO unfinished (what, since) VALUES ($1, $2) ON CONFLICT (what) DO NOTHING";
+    let cells = vec![Cell::text(what), Cell::int(now.0)];
+    session.execute(sql, cells).await.map(drop)
 }
 
 /// The row stays and gets shorter: `SQLite` then leaves it on its page, and zeros what it held.

@@ -28,7 +28,9 @@ mod reads;
 mod registry;
 mod subject_keys;
 
-pub use bodies::{Forget, KeptBody, OldBody, Scrubbed, UnkeyedBody};
+pub use bodies::{
+    FINGERPRINTS, Forget, KeptBody, OldBody, OutputsOf, Scrubbed, ToForget, UnkeyedBody,
+};
 pub use campaigns::{CampaignChange, CampaignRow};
 pub use casework::{
     ClaimRow, ClusterRow, FileRow, HeldRow, OpenedCase, StepTaken, SummariesAsked, SummaryRow,

@@ -69,10 +69,11 @@ pub(super) async fn serve(
         tokio::spawn(watch.map_err(|e| Failure::chain(&e))?.run(stopping));
     }
     // Like the watch it is never told to stop.
-    let _registering = more
-        .registered
-        .then(|| Registering::start(&house))
-        .transpose()?;
+    let _registering = if more.registered {
+        Some(Registering::start(&house).await?)
+    } else {
+        None
+    };
     listen(config, Arc::clone(&house.keeper), &key.key, out).await
 }
 

@@ -29,6 +29,7 @@ pub(crate) async fn run<O: Office>(office: &O, what: Erase, out: Out) -> Result<
         return Ok(Exit::Finding);
     }
     match done.seq {
+        None if done.outputs > 0 => {}
         None => out.line("nothing of it is kept"),
         Some(seq) => {
             out.line(&format!(
@@ -61,16 +62,25 @@ pub(crate) async fn run<O: Office>(office: &O, what: Erase, out: Out) -> Result<
             done.unattributed, done.account
         ));
     }
-    if done.seq.is_some() {
-        // Fingerprints hold no text, but say whether a text that somebody guesses was an output.
-        out.next(&format!(
-            "fairhold registry forget {} (removes the fingerprints of its outputs; stop the server \
-             first)",
-            done.account
+    if done.outputs > 0 {
+        out.line(&format!(
+            "{} fingerprints of {} outputs are taken out of the registry",
+            done.fingerprints, done.outputs
+        ));
+    }
+    if done.seq.is_some() || done.outputs > 0 {
+        out.say("registries in other folders and those handed over still hold what they held");
+    }
+    if let Some(why) = &done.fingerprints_remain {
+        out.say(&format!(
+            "its fingerprints are still in the registry ({why}); erase again, or start the server: it tries again"
         ));
     }
     if let Some(beyond) = &done.beyond {
         out.say(beyond);
     }
-    Ok(Exit::Clean)
+    Ok(match done.fingerprints_remain {
+        None => Exit::Clean,
+        Some(_) => Exit::Error,
+    })
 }

@@ -148,11 +148,15 @@ impl Keeper {
         };
         let imported = self.database.imported_of(account).await?;
         let due = self.database.scrub_due().await?.is_some();
-        let something = !rows.is_empty() || !in_use.is_empty();
+        let let_go = self.database.answers_let_go(account, subject.as_ref());
+        let something = !rows.is_empty() || !in_use.is_empty() || let_go.await? > 0;
         if something || named.is_none() && imported > 0 {
             let entry = erasure(order, subject, in_use, now);
             let seq = self.journal.append(entry).await?;
             self.counted(seq, &mut erased).await?;
+        } else if named.is_none() {
+            // Fingerprints may be all that is left of it.
+            self.database.forget_outputs_of(account, now).await?;
         }
         drop(nobody_looks);
         reached(EraseStep::Recorded)?;

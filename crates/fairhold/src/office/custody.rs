@@ -14,6 +14,7 @@ use store::{HoldRow, SystemClock};
 use super::cases::all;
 use super::people::{malformed, refused};
 use crate::keeper::{Keeper, KeeperError, Order};
+use crate::registry::forget::{Left, Outputs};
 
 /// What stays with `PostgreSQL`.
 const BEYOND: &str = "PostgreSQL's write-ahead log and backups keep older copies of wrapped keys and sealed bodies until they are recycled; `fairhold kek rotate` makes them unreadable at once";
@@ -42,9 +43,15 @@ fn order(
     })
 }
 
-/// Erases a subject or an account, unless a hold binds it.
-pub(super) async fn erase(keeper: &Keeper, new: NewErasure) -> Result<ErasureView, OfficeError> {
+/// Erases a subject or an account, unless a hold binds it; then its outputs leave the registry.
+pub(super) async fn erase(
+    keeper: &Keeper,
+    outputs: &Outputs,
+    new: NewErasure,
+) -> Result<ErasureView, OfficeError> {
     let order = order(&new.account, new.subject, &new.by, &new.reason)?;
+    // What its writer has read and not written yet must not come after the erasure.
+    let mut still = outputs.still().await;
     let erased = match keeper.erase(&order).await {
         Ok(erased) => erased,
         Err(KeeperError::Held(hold)) => {
@@ -56,6 +63,10 @@ pub(super) async fn erase(keeper: &Keeper, new: NewErasure) -> Result<ErasureVie
         }
         Err(error) => return Err(refused(error)),
     };
+    let (left, remain) = match still.take_out(keeper.database()).await {
+        Ok(left) => (left, None),
+        Err(error) => (Left::default(), Some(error.to_string())),
+    };
     let postgres = keeper.database().is_postgres();
     Ok(ErasureView {
         account: new.account,
@@ -66,6 +77,9 @@ pub(super) async fn erase(keeper: &Keeper, new: NewErasure) -> Result<ErasureVie
         bodies: erased.bodies,
         imported: erased.imported,
         unattributed: erased.unattributed,
+        outputs: left.outputs,
+        fingerprints: left.fingerprints,
+        fingerprints_remain: remain,
         searched_bytes: erased.scrubbed.searched_bytes,
         rewritten: erased.scrubbed.rewritten,
         held: Vec::new(),

@@ -11,6 +11,7 @@ use facts::Exchange;
 use provenance::{Role, Segment};
 use tokio::sync::watch;
 
+use super::forget::{Erased, Left, Outputs};
 use super::{FILES_MAX, Folder, Kind, Making, RegistryError, Writing, role};
 use crate::failure::Failure;
 use crate::house::House;
@@ -111,27 +112,27 @@ impl Follow {
         role(&self.twins, exchange)
     }
 
-    /// Follows the log until it is told to stop; what is held is then written.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        loop {
-            let started = Instant::now();
-            let pause = match self.step().await {
-                Ok(_) => pause(started.elapsed()),
-                Err(error) => {
-                    tracing::error!(%error, "the registry reads again");
-                    self.again();
-                    PATIENCE
-                }
-            };
-            tokio::select! {
-                // An error means that the sender is gone: that is a stop too.
-                _ = stop.wait_for(|stop| *stop) => break,
-                () = tokio::time::sleep(pause) => {}
+    /// Takes the next records; says how long to rest then.
+    async fn turn(&mut self) -> Duration {
+        let started = Instant::now();
+        match self.step().await {
+            Ok(_) => pause(started.elapsed()),
+            Err(error) => {
+                tracing::error!(%error, "the registry reads again");
+                self.again();
+                PATIENCE
             }
         }
-        if let Err(error) = self.write().await {
-            tracing::error!(%error, "what the registry held is read again by the next process");
-        }
+    }
+
+    /// Takes outputs that were erased out of what is held in memory, and out of the files.
+    pub(crate) async fn take_out(&mut self, erased: &Erased) -> Result<Left, FollowError> {
+        let held = self.making.take_out(erased);
+        let (folder, right) = (Arc::clone(&self.folder), Arc::clone(&self.right));
+        let erased = erased.clone();
+        let written = tokio::task::spawn_blocking(move || folder.take_out(&right, &erased));
+        let written = written.await.map_err(|_| FollowError::Stopped)?;
+        Ok(held.and(written.map_err(FollowError::Registry)?))
     }
 
     /// Keeps what stands before the log's first record.
@@ -226,21 +227,50 @@ impl Follow {
     }
 }
 
+/// Follows the log until it is told to stop; what is held is then written. Between two steps the
+/// writer can be held still ([`Outputs::still`]).
+async fn run(outputs: Arc<Outputs>, mut stop: watch::Receiver<bool>) {
+    loop {
+        let pause = match outputs.still().await.follow() {
+            Some(follow) => follow.turn().await,
+            None => return,
+        };
+        tokio::select! {
+            // An error means that the sender is gone: that is a stop too.
+            _ = stop.wait_for(|stop| *stop) => break,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    let mut still = outputs.still().await;
+    if let Some(mut follow) = still.follow().take()
+        && let Err(error) = follow.write().await
+    {
+        tracing::error!(%error, "what the registry held is read again by the next process");
+    }
+}
+
 /// Fingerprints of outputs, written beside the gateway.
 pub(crate) struct Registering {
+    outputs: Arc<Outputs>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Registering {
-    /// Follows the log of a house into `registry` in its data folder.
-    pub(crate) fn start(house: &House) -> Result<Self, Failure> {
+    /// Follows the log of a house into its registry.
+    pub(crate) async fn start(house: &House) -> Result<Self, Failure> {
         let said = |e: RegistryError| Failure::error(e.to_string());
-        let folder = Folder::open_or_make(&house.folder.path().join("registry")).map_err(said)?;
+        let outputs = Arc::clone(&house.outputs);
+        let folder = Folder::open_or_make(outputs.path()).map_err(said)?;
         let follow = Follow::open(Arc::clone(&house.keeper), folder).map_err(said)?;
+        *outputs.still().await.follow() = Some(follow);
         let (stop, stopping) = watch::channel(false);
-        let task = tokio::spawn(follow.run(stopping));
-        Ok(Self { stop, task })
+        let task = tokio::spawn(run(Arc::clone(&outputs), stopping));
+        Ok(Self {
+            outputs,
+            stop,
+            task,
+        })
     }
 
     /// What was not read yet is read by the next process.
@@ -249,6 +279,8 @@ impl Registering {
         let _ = self.stop.send(true);
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the registry's writer died");
+            // It would hold the house open.
+            self.outputs.still().await.follow().take();
         }
     }
 }

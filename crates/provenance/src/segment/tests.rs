@@ -100,3 +100,29 @@ proptest! {
         prop_assert!(Segment::from_bytes(&framed).is_err());
     }
 }
+
+#[test]
+fn a_segment_without_some_outputs_is_the_one_that_never_held_them() {
+    let texts: Vec<String> = (0..6).map(|n| text(n, 50 + n)).collect();
+    let of = |numbers: &[usize]| {
+        let mut builder = builder();
+        for n in numbers {
+            builder
+                .add(&output(&n.to_string(), "why", &texts[*n]))
+                .unwrap();
+        }
+        builder.build()
+    };
+    let gone = |output: &Output| ["0", "3", "5"].contains(&output.id.as_str());
+    let mut segment = of(&[0, 1, 2, 3, 4, 5]);
+    let all = segment.fingerprints();
+    let rest = of(&[1, 2, 4]);
+    assert_eq!(segment.forget(gone), (3, all - rest.fingerprints()));
+    assert_eq!(segment, rest);
+    assert_eq!(segment.forget(gone), (0, 0));
+    let mut builder = builder();
+    builder.add(&output("3", "why", &texts[3])).unwrap();
+    assert!(builder.forget(gone).1 > 0 && builder.is_empty());
+    assert_eq!(segment.forget(|_| true).0, 3);
+    assert_eq!((segment.outputs().len(), segment.fingerprints()), (0, 0));
+}

@@ -1,0 +1,354 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use bytes::Bytes;
+use console::{ErasureView, NewAccount, NewErasure, NewHold, Office as _};
+use engine::{Ask, Completion};
+use facts::{AccountId, Ending, Endpoint, ExchangeId, ModelName, Span, Usage};
+use gateway::Desk as _;
+use tempfile::TempDir;
+
+use super::*;
+use crate::house::{House, Plan};
+use crate::keeper::Order;
+use crate::office::LocalOffice;
+use crate::registry::follow::Registering;
+
+/// A house whose process can die: with one account, and all that is recorded.
+struct Bench {
+    folder: TempDir,
+    url: String,
+    house: Option<House>,
+    key: String,
+    asked: usize,
+}
+
+impl Bench {
+    async fn open(url: &str) -> Self {
+        let mut bench = Self {
+            folder: tempfile::tempdir().unwrap(),
+            url: url.to_owned(),
+            house: None,
+            key: String::new(),
+            asked: 0,
+        };
+        bench.again().await;
+        let new = NewAccount {
+            account: "a".to_owned(),
+            project: "p".to_owned(),
+            organisation: "o".to_owned(),
+            ..NewAccount::default()
+        };
+        bench.office().open_account(new).await.unwrap();
+        bench.key = bench.office().create_key("a").await.unwrap().key;
+        bench
+    }
+
+    /// The process ends wherever it was; another one starts.
+    async fn again(&mut self) {
+        if let Some(house) = self.house.take() {
+            house.outputs.still().await.follow().take();
+            house.close().await;
+        }
+        let plan = Plan {
+            database_url: Some(self.url.clone()),
+            ..Plan::at_rest()
+        };
+        let house = House::open(&self.folder.path().join("data"), plan).await;
+        self.house = Some(house.unwrap());
+    }
+
+    fn house(&self) -> &House {
+        self.house.as_ref().unwrap()
+    }
+
+    fn office(&self) -> LocalOffice {
+        LocalOffice::of(self.house())
+    }
+
+    /// One exchange of a subject, ended so many days ago, with an answer that nobody else gets.
+    async fn exchange(&mut self, subject: &str, days: i64) -> String {
+        self.asked += 1;
+        let id = format!("x{}", self.asked);
+        let at = Timestamp(SystemClock.now().0 - Span::days(days).0);
+        let words: Vec<String> = (0..60).map(|k| format!("w{}x{k}", self.asked)).collect();
+        let ask = Ask {
+            exchange: ExchangeId::parse(&id).unwrap(),
+            at,
+            secret: self.key.clone(),
+            endpoint: Endpoint::ChatCompletions,
+            model: ModelName::parse("m").unwrap(),
+            subject: Some(subject.to_owned()),
+            tokens_max: 1,
+            purpose: None,
+            country: None,
+            body_sha256: [0; 32],
+        };
+        let body = r#"{"model":"m","messages":[{"role":"user","content":"why?"}]}"#;
+        let keeper = &self.house().keeper;
+        let admitted = keeper.admit(ask, Bytes::from(body)).await.unwrap().what;
+        let ended = Completion {
+            admitted,
+            at,
+            ending: Ending::Completed,
+            status: 200,
+            usage: Usage {
+                input_tokens: 1,
+                output_tokens: 1,
+                estimated: false,
+            },
+            delivered_bytes: 2,
+            answer_sha256: [0; 32],
+        };
+        let answer = serde_json::json!({
+            "choices": [{"message": {"role": "assistant", "content": words.join(" ")}}],
+        });
+        let answer = Bytes::from(answer.to_string());
+        keeper.complete(ended, answer).await.unwrap();
+        id
+    }
+
+    fn follow(&self) -> Follow {
+        let folder = Folder::open_or_make(self.house().outputs.path()).unwrap();
+        Follow::open(Arc::clone(&self.house().keeper), folder).unwrap()
+    }
+
+    /// Every output is in the registry's files.
+    async fn registered(&self) {
+        self.follow().catch_up().await.unwrap();
+    }
+
+    /// The exchanges in the registry's files.
+    fn known(&self) -> BTreeSet<String> {
+        let folder = Folder::open(self.house().outputs.path()).unwrap();
+        let segments = folder.segments().unwrap();
+        let outputs = segments.iter().flat_map(provenance::Segment::outputs);
+        outputs.map(|output| output.id.to_string()).collect()
+    }
+
+    async fn due(&self) -> bool {
+        let database = self.house().keeper.database();
+        let due = database.unfinished(FINGERPRINTS).await.unwrap();
+        let list = database.outputs_to_forget().await.unwrap();
+        assert!(due.is_some() || list.is_empty());
+        due.is_some()
+    }
+
+    async fn erase(&self, subject: Option<&str>) -> ErasureView {
+        let new = NewErasure {
+            account: "a".to_owned(),
+            subject: subject.map(str::to_owned),
+            by: "dpo".to_owned(),
+            reason: "asked".to_owned(),
+        };
+        self.office().erase(new).await.unwrap()
+    }
+
+    async fn close(mut self) {
+        if let Some(house) = self.house.take() {
+            house.close().await;
+        }
+    }
+}
+
+fn order(subject: &str) -> Order {
+    Order {
+        account: AccountId::parse("a").unwrap(),
+        subject: Some(subject.to_owned()),
+        by: "dpo".to_owned(),
+        reason: "asked".to_owned(),
+    }
+}
+
+fn on_both<F: Future<Output = ()>>(check: impl Fn(String) -> F) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    testbed::on_both(|url| runtime.block_on(check(url.to_owned())));
+}
+
+fn set(of: &[&str]) -> BTreeSet<String> {
+    of.iter().map(|id| (*id).to_owned()).collect()
+}
+
+#[test]
+fn a_subjects_outputs_leave_the_files_and_the_others_stay() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for subject in ["ada", "bob", "ada"] {
+            bench.exchange(subject, 0).await;
+        }
+        bench.registered().await;
+        let late = bench.exchange("bob", 0).await;
+        bench.registered().await;
+        assert_eq!(bench.known(), set(&["x1", "x2", "x3", &late]));
+        let erased = bench.erase(Some("ada")).await;
+        assert_eq!((erased.outputs, erased.fingerprints_remain), (2, None));
+        assert!(erased.fingerprints > 60, "{}", erased.fingerprints);
+        assert_eq!(bench.known(), set(&["x2", &late]));
+        assert!(!bench.due().await);
+        assert_eq!(bench.erase(Some("ada")).await.outputs, 0);
+        let all = bench.erase(None).await;
+        assert_eq!((all.outputs, bench.known()), (2, set(&[])));
+        let after = bench.exchange("bob", 0).await;
+        bench.registered().await;
+        assert_eq!(bench.known(), set(&[&after]), "who goes on is known again");
+        bench.close().await;
+    });
+}
+
+#[test]
+fn what_a_running_server_holds_in_memory_goes_too() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        let outputs = Arc::clone(&bench.house().outputs);
+        *outputs.still().await.follow() = Some(bench.follow());
+        for subject in ["ada", "bob"] {
+            bench.exchange(subject, 0).await;
+        }
+        let mut still = outputs.still().await;
+        still.follow().as_mut().unwrap().step().await.unwrap();
+        drop(still);
+        assert_eq!(bench.known(), set(&[]), "nothing is written yet");
+        let erased = bench.erase(Some("ada")).await;
+        assert_eq!(erased.outputs, 1);
+        let follow = outputs.still().await.follow().take();
+        follow.unwrap().write().await.unwrap();
+        assert_eq!(bench.known(), set(&["x2"]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn the_writer_of_a_server_goes_on_after_an_erasure() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        bench.exchange("ada", 0).await;
+        bench.registered().await;
+        let registering = Registering::start(bench.house()).await.unwrap();
+        assert_eq!(bench.erase(Some("ada")).await.outputs, 1);
+        registering.stop().await;
+        assert_eq!(bench.known(), set(&[]));
+        bench.exchange("bob", 0).await;
+        bench.registered().await;
+        assert_eq!(bench.known(), set(&["x2"]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_kill_between_the_record_and_the_files_is_made_good_at_the_next_start() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for n in 0..6 {
+            bench
+                .exchange(["ada", "bob"][n % 2], 40 * i64::from(n > 3))
+                .await;
+        }
+        bench.registered().await;
+        // Killed once it was recorded.
+        bench.house().keeper.erase(&order("ada")).await.unwrap();
+        assert!(bench.due().await && bench.known().len() == 6);
+        bench.again().await;
+        assert!(!bench.due().await);
+        assert_eq!(bench.known(), set(&["x2", "x4", "x6"]));
+
+        // Killed while a file was written, and before the list was emptied.
+        bench.house().keeper.erase(&order("bob")).await.unwrap();
+        let folder = Folder::open(bench.house().outputs.path()).unwrap();
+        let file = folder.files().unwrap().remove(0);
+        let torn = file.path.with_file_name(".x.seg.00.tmp");
+        std::fs::copy(&file.path, &torn).unwrap();
+        std::fs::remove_file(&file.path).unwrap();
+        bench.again().await;
+        assert!(!bench.due().await);
+        assert_eq!((bench.known(), torn.exists()), (set(&[]), false));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn answers_whose_time_is_over_are_still_known_by_their_subject() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for (subject, days) in [("ada", 400), ("bob", 400), ("ada", 40), ("ada", 0)] {
+            bench.exchange(subject, days).await;
+        }
+        bench.registered().await;
+        let keeper = &bench.house().keeper;
+        let let_go = keeper.retain(30, &BTreeSet::new(), &|_| ()).await.unwrap();
+        assert_eq!(let_go.bodies, 6);
+        assert!(let_go.keys >= 2, "keys of months that are over");
+        assert_eq!(bench.known().len(), 4, "fingerprints outlive bodies");
+        let erased = bench.erase(Some("ada")).await;
+        assert_eq!((erased.outputs, erased.bodies), (3, 2));
+        assert_eq!(bench.known(), set(&["x2"]));
+        // Nothing of bob is left but the fingerprints.
+        let erased = bench.erase(Some("bob")).await;
+        assert!(erased.seq.is_some(), "it is recorded");
+        assert_eq!((erased.outputs, erased.bodies), (1, 0));
+        let again = bench.erase(Some("bob")).await;
+        assert_eq!((again.seq, again.outputs), (None, 0));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_hold_keeps_fingerprints_as_it_keeps_bodies() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        bench.exchange("ada", 0).await;
+        bench.registered().await;
+        let new = NewHold {
+            account: "a".to_owned(),
+            subject: Some("ada".to_owned()),
+            by: "counsel".to_owned(),
+            reason: "suit".to_owned(),
+            until: None,
+        };
+        let hold = bench.office().place_hold(new).await.unwrap();
+        for subject in [Some("ada"), None] {
+            let refused = bench.erase(subject).await;
+            assert_eq!((refused.held.len(), refused.outputs), (1, 0));
+        }
+        assert!(!bench.due().await);
+        bench.again().await;
+        assert_eq!(bench.known(), set(&["x1"]));
+        bench
+            .office()
+            .release_hold(&hold.hold, "judge")
+            .await
+            .unwrap();
+        assert_eq!(bench.erase(Some("ada")).await.outputs, 1);
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_registry_that_another_process_writes_stays_due_and_says_so() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        bench.exchange("ada", 0).await;
+        bench.registered().await;
+        let other = bench.follow();
+        let erased = bench.erase(Some("ada")).await;
+        let why = erased.fingerprints_remain.unwrap();
+        assert!(why.contains("another process"), "{why}");
+        assert!(bench.due().await);
+        drop(other);
+        let again = bench.erase(Some("ada")).await;
+        assert_eq!((again.seq, again.outputs), (None, 1));
+        assert_eq!(bench.known(), set(&[]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_house_without_a_registry_has_nothing_to_forget() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        bench.exchange("ada", 0).await;
+        let erased = bench.erase(Some("ada")).await;
+        assert_eq!((erased.outputs, erased.fingerprints_remain), (0, None));
+        assert!(!bench.due().await && !Path::new(bench.house().outputs.path()).exists());
+        bench.close().await;
+    });
+}
