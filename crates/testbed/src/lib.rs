@@ -44,6 +44,36 @@ impl Postgres {
         Self::with(&std::env::temp_dir(), "-c fsync=off").unwrap_or_else(|e| panic!("{e}"))
     }
 
+    /// Starts one that removes files of its write-ahead log once they are not needed, where others
+    /// use them again as they are.
+    ///
+    /// # Panics
+    /// When `PostgreSQL` is not installed or does not start.
+    pub fn tidy() -> Self {
+        let options = "-c fsync=on -c wal_recycle=off";
+        Self::with(&std::env::temp_dir(), options).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Has it write all pages to their files, begin a new file of its write-ahead log, and let go of
+    /// those before.
+    ///
+    /// # Panics
+    /// When the server does not do it.
+    pub fn checkpoint(&self) {
+        for sql in ["CHECKPOINT", "SELECT pg_switch_wal()", "CHECKPOINT"] {
+            run(Command::new(self.programs.join("psql"))
+                .arg("-h")
+                .arg(&self.folder)
+                .args(["-U", "postgres", "-X", "-q", "-c", sql]))
+            .unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
+
     /// Starts one in `folder` that syncs each commit, for measurements; its
     /// memory and log are sized as an operator would for a gateway of its own.
     ///

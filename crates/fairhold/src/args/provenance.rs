@@ -166,7 +166,8 @@ pub(crate) enum Registry {
         /// The registry's folder; `registry` in the data folder without it.
         dir: Option<PathBuf>,
     },
-    /// Remove every fingerprint of an account, after it was erased.
+    /// Remove every fingerprint of an account from a registry that `fairhold erase` does not reach:
+    /// one in another folder, or one that was handed over.
     Forget {
         /// The account.
         account: String,

@@ -17,7 +17,7 @@ use crate::keeper::{Keeper, KeeperError, Order};
 use crate::registry::forget::{Left, Outputs};
 
 /// What stays with `PostgreSQL`.
-const BEYOND: &str = "PostgreSQL's write-ahead log and backups keep older copies of wrapped keys and sealed bodies until they are recycled; `fairhold kek rotate` makes them unreadable at once";
+const BEYOND: &str = "PostgreSQL's write-ahead log and backups keep older copies of wrapped keys, sealed bodies and texts of imports until they are written over; `fairhold kek rotate` makes keys and bodies unreadable at once (docs/sealed-bodies.md)";
 
 fn order(
     account: &str,

@@ -41,7 +41,18 @@ pub(crate) async fn serve(data: &Path, config: &Path) -> (Child, String) {
 }
 
 pub(crate) async fn serve_with(data: &Path, config: &Path, more: &[&str]) -> (Child, String) {
+    serve_in(&[], data, config, more).await
+}
+
+/// The same with these variables in its environment.
+pub(crate) async fn serve_in(
+    variables: &[(&str, &str)],
+    data: &Path,
+    config: &Path,
+    more: &[&str],
+) -> (Child, String) {
     let mut child = Command::new(FAIRHOLD)
+        .envs(variables.iter().copied())
         .args(["serve", "--json"])
         .args(more)
         .arg("--config")

@@ -15,6 +15,8 @@ mod damaged;
 mod detect;
 #[cfg(test)]
 mod erase;
+#[cfg(test)]
+mod forgotten;
 mod hostile;
 #[cfg(test)]
 mod ledger;
