@@ -49,7 +49,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (8, "notices", include_str!("../migrations/0008_notices.sql")),
     (9, "people", include_str!("../migrations/0009_people.sql")),
-    (10, "outputs", include_str!("../migrations/0010_outputs.sql")),
+    (
+        10,
+        "outputs",
+        include_str!("../migrations/0010_outputs.sql"),
+    ),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

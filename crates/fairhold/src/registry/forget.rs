@@ -174,7 +174,7 @@ fn removed(path: &Path) -> Result<(), RegistryError> {
 /// Whether it is a file that a process was writing when it died.
 fn unfinished(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    name.is_some_and(|name| name.starts_with('.') && name.ends_with(".tmp"))
+    name.is_some_and(|name| name.starts_with('.') && name.as_bytes().ends_with(b".tmp"))
 }
 
 impl Making {

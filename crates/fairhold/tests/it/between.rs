@@ -81,10 +81,8 @@ fn corpus(random: &mut Random, outputs: &[String], to: &Path) {
             let strange = random.below(40);
             parts.push(random.text(strange));
         }
-        rows.push_str(&format!(
-            "{}\n",
-            json!({"id": n.to_string(), "text": parts.join(" ")})
-        ));
+        rows.push_str(&json!({"id": n.to_string(), "text": parts.join(" ")}).to_string());
+        rows.push('\n');
     }
     fs::write(to, rows).unwrap();
 }

@@ -1,4 +1,4 @@
-//! What else knows of what was erased: the registry of outputs, and PostgreSQL's own files, with
+//! What else knows of what was erased: the registry of outputs, and `PostgreSQL`'s own files, with
 //! the KEK in the environment.
 
 use std::path::{Path, PathBuf};
@@ -60,11 +60,11 @@ async fn configured(folder: &Path) -> PathBuf {
 async fn found(data: &Path, outputs: &[String]) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let corpus = folder.path().join("corpus.jsonl");
-    let lines: String = outputs
+    let lines: Vec<String> = outputs
         .iter()
-        .map(|text| format!("{}\n", json!({"text": text})))
+        .map(|text| json!({"text": text}).to_string())
         .collect();
-    std::fs::write(&corpus, lines).unwrap();
+    std::fs::write(&corpus, lines.join("\n")).unwrap();
     let ran = Command::new(env!("CARGO_BIN_EXE_fairhold"))
         .args(["--json", "audit", "corpus"])
         .arg(&corpus)

@@ -430,11 +430,11 @@ fn the_auditors_own_human_texts_set_the_rate() {
         output(9),
         output(5_001),
     ];
-    let rows: String = rows
+    let rows: Vec<String> = rows
         .iter()
-        .map(|t| format!("{}\n", json!({"text": t})))
+        .map(|t| json!({"text": t}).to_string())
         .collect();
-    fs::write(&corpus, rows).unwrap();
+    fs::write(&corpus, rows.join("\n")).unwrap();
     let asked = |out: &str, more: bool| -> Value {
         let out = folder.path().join(out);
         let mut command = audit(folder.path(), &corpus, &out);
