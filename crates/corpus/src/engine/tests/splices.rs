@@ -117,11 +117,11 @@ impl Naive {
         let shared = shared
             .into_iter()
             .map(|(output, grams)| (output, grams.len()));
-        line_of(words.len(), shared.collect())
+        line_of(words.len(), &shared.collect())
     }
 }
 
-fn line_of(words: usize, shared: BTreeMap<usize, usize>) -> String {
+fn line_of(words: usize, shared: &BTreeMap<usize, usize>) -> String {
     format!("{words} words, {shared:?}")
 }
 
@@ -168,7 +168,7 @@ impl Job for Scan<'_> {
                 .unwrap();
             (output, m.features.shared[0] as usize)
         });
-        said.push((document.row, line_of(verdict.words, shared.collect())));
+        said.push((document.row, line_of(verdict.words, &shared.collect())));
     }
 
     fn write(&self, said: Self::Said, place: Place<'_>, to: &mut Vec<u8>) {
