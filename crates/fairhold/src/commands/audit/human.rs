@@ -113,8 +113,15 @@ fn raised(prepared: &Prepared, bits: &[f64]) -> f64 {
     )]
     let allowed = (setting.len() as f64 * FLAGGED_MAX) as usize;
     let first_too_many = setting.get(allowed).copied().unwrap_or(0.0);
-    let threshold = prepared.judge.threshold(&prepared.registry);
-    (first_too_many - threshold + ABOVE_BITS).max(0.0)
+    // A match is a finding when it is above the strongest that was none: the threshold itself lies
+    // somewhere higher.
+    let judge = &prepared.judge;
+    let tail = &judge.calibration.unrelated;
+    let none = tail.largest().iter().copied();
+    let none = none.filter(|one| tail.p(*one) > judge.unrelated_max);
+    let growth = judge.threshold(&prepared.registry) - tail.threshold(judge.unrelated_max);
+    let below = none.fold(0.0, f64::max) + growth;
+    (first_too_many - below + ABOVE_BITS).max(0.0)
 }
 
 fn rate(bits: impl Iterator<Item = f64>) -> Rate {
