@@ -103,11 +103,11 @@ impl Open {
 }
 
 async fn seal(sealer: &Sealer, mark: &Path, hears: &Hears) -> Result<(), String> {
-    let sealed = sealer.seal().await?;
+    let published = sealer.seal().await?;
     let bytes = std::fs::read(mark).map_err(said)?;
     let name = MARK.to_owned();
     hears(Said::Kept { name, bytes });
-    hears(Said::Published(sealed));
+    hears(Said::Published(published));
     Ok(())
 }
 
@@ -200,7 +200,7 @@ impl Client {
 pub(crate) async fn round(client: &Client, seed: u64, round: u64) -> usize {
     let mut chance = Chance::of(seed.wrapping_mul(1_000_003).wrapping_add(round));
     let mut asking = tokio::task::JoinSet::new();
-    for n in 0..1 + chance.below(14) {
+    for n in 0..=chance.below(14) {
         let client = client.clone();
         let name = format!("e{seed}-{round}-{n}");
         if chance.percent(8) {

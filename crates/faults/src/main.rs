@@ -65,15 +65,14 @@ fn main() -> ExitCode {
             }
         };
     }
-    let done = match std::env::var_os(child::FOLDER) {
-        Some(folder) => child::live(Path::new(&folder)).map(|()| ExitCode::SUCCESS),
-        None => {
-            let asked = Asked::parse();
-            vfs::install().and_then(|()| match asked.seed {
-                Some(seed) => report::replay(seed),
-                None => report::run(asked.seeds, asked.rounds, asked.json),
-            })
-        }
+    let done = if let Some(folder) = std::env::var_os(child::FOLDER) {
+        child::live(Path::new(&folder)).map(|()| ExitCode::SUCCESS)
+    } else {
+        let asked = Asked::parse();
+        vfs::install().and_then(|()| match asked.seed {
+            Some(seed) => report::replay(seed),
+            None => report::run(asked.seeds, asked.rounds, asked.json),
+        })
     };
     done.unwrap_or_else(|error| {
         report::complain(&error);

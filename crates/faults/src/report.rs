@@ -1,6 +1,7 @@
 //! Which harness notices which fault?
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -194,16 +195,16 @@ fn print_table(
 ) -> Result<(), String> {
     let mut text = format!("{:<36}", "noticed/runs");
     for name in HARNESSES {
-        text += &format!(" {name:>10}");
+        let _ = write!(text, " {name:>10}");
     }
     for (name, line) in std::iter::once(&("(the code as it is)", correct.clone())).chain(table) {
-        text += &format!("\n{name:<36}");
+        let _ = write!(text, "\n{name:<36}");
         for (_, cell) in cells(line) {
-            text += &format!(" {cell:>10}");
+            let _ = write!(text, " {cell:>10}");
         }
     }
     if let Some(why) = missing {
-        text += &format!("\next4 was not run: {why}");
+        let _ = write!(text, "\next4 was not run: {why}");
     }
     writeln!(std::io::stdout().lock(), "{text}").map_err(|e| e.to_string())
 }

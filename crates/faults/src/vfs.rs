@@ -4,10 +4,6 @@
 //! Source of the interface: <https://www.sqlite.org/vfs.html>. All unsafe code
 //! of the shed but one call is here.
 #![expect(unsafe_code, reason = "SQLite's file system interface is C")]
-#![expect(
-    clippy::cast_ptr_alignment,
-    reason = "SQLite allocates files of szOsFile bytes, aligned to eight"
-)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt as _;

@@ -15,7 +15,7 @@ fn shape(op: &Op) -> String {
 
 /// Temporary files have random names.
 fn bare(name: &str) -> &str {
-    if name.ends_with(".tmp") {
+    if name.as_bytes().ends_with(b".tmp") {
         "a temporary file"
     } else {
         name

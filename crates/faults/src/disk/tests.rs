@@ -10,7 +10,9 @@ fn write(name: &str, at: u64, byte: u8, n: usize) -> Op {
 
 fn states(ops: &[Op]) -> Vec<BTreeMap<String, Vec<u8>>> {
     let mut disk = Disk::default();
-    ops.iter().for_each(|op| disk.apply(op));
+    for op in ops {
+        disk.apply(op);
+    }
     (0..300)
         .map(|seed| disk.after_power_cut(&mut Chance::of(seed)))
         .collect()
