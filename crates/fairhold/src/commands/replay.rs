@@ -5,7 +5,7 @@ mod scores;
 
 use std::collections::BTreeMap;
 
-use evidence::verify::{Disclosed, Opened};
+use evidence::verify::{Disclosed, Opened, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -53,7 +53,12 @@ pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
         Ok(opened) => opened,
         Err(report) => return verify::ended(&report, what, out),
     };
-    let replayed = replay(&opened);
+    let mut replayed = replay(&opened);
+    if opened.report.verdict != Verdict::Ok {
+        // What nobody vouches for is no evidence, whatever comes out of it.
+        let what = "the bundle is not proven: see `fairhold verify`".to_owned();
+        replayed.absent.push(what);
+    }
     out.data(&replayed)?;
     out.line(&format!(
         "{} rulings, {} scores and {} findings came out as recorded",
@@ -117,7 +122,18 @@ fn rulings(opened: &Opened, replayed: &mut Replayed) {
             let made = answers.entry(seq).or_insert_with(|| answer(opened, seq));
             &*made
         });
-        let (wrong, what) = match ruling(entry, answer) {
+        let other = asked
+            .and_then(|seq| record(opened, seq))
+            .is_some_and(|asked| {
+                let same = |field: &str| asked.text(field) == entry.text(field);
+                !same("account") || !same("model")
+            });
+        let made = if other {
+            differs("the record of what was asked is of another request")
+        } else {
+            ruling(entry, answer)
+        };
+        let (wrong, what) = match made {
             Ok(()) => {
                 replayed.rulings += 1;
                 continue;
@@ -126,6 +142,10 @@ fn rulings(opened: &Opened, replayed: &mut Replayed) {
             Err(Otherwise::Absent(what)) => (false, what),
         };
         odd.entry((wrong, what)).or_insert((entry.seq, 0)).1 += 1;
+    }
+    if replayed.rulings == 0 && odd.is_empty() {
+        let what = "no request is disclosed: no ruling can be made again".to_owned();
+        replayed.absent.push(what);
     }
     for ((wrong, what), (first, all)) in odd {
         let what = match all {

@@ -198,6 +198,9 @@ fn ledgers<'a>(
         if !ledger.origin.starts_with(&prefix) {
             return Err(format!("{name}: it is a ledger of another log"));
         }
+        if found.values().any(|origin| *origin == ledger.origin) {
+            return Err(format!("{name}: `{}` is there twice", ledger.origin));
+        }
         found.insert(body, ledger.origin);
     }
     Ok(found)
@@ -224,6 +227,9 @@ fn entry(
     let (checkpoint, ledger) = if proof.checkpoint == text(files, CHECKPOINT)? {
         if proof.index != seq {
             return Err("its place is not that of its proof".to_owned());
+        }
+        if !ledgers.is_empty() {
+            return Err("it lies in the root log, where ledgers are".to_owned());
         }
         (root.clone(), root.origin.clone())
     } else {

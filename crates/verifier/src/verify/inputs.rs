@@ -169,6 +169,14 @@ fn scored(files: &Files, case: &str, judged: &[&Disclosed]) -> Result<BTreeSet<S
         let inputs: Option<Value> = serde_json::from_slice(bytes).ok();
         let text = |field: &str| inputs.as_ref()?.get(field)?.as_str();
         let digest = text("detector_sha256").unwrap_or_default();
+        let looks = inputs.as_ref().and_then(|i| i.get("looks")?.as_array());
+        let summed = |look: &Value| {
+            let sums = look.get("sums").and_then(Value::as_str);
+            sums.is_some_and(|sums| !sums.is_empty())
+        };
+        if !looks.is_some_and(|looks| !looks.is_empty() && looks.iter().all(summed)) {
+            return Err(format!("{name}: it holds no sums that could be scored"));
+        }
         if number(place).is_none() || !is_detector(files, digest) {
             return Err(format!("{name}: the detector that it names is not there"));
         }

@@ -17,16 +17,19 @@ pub(super) fn all(opened: &Opened, replayed: &mut Replayed) {
     let accounts: Vec<&String> = names
         .filter(|name| name.starts_with("detector/accounts/"))
         .collect();
-    if accounts.is_empty() {
-        let what = "the sums of the accused accounts".to_owned();
-        replayed.absent.push(what);
-    }
+    let mut accused = verifier::bundle::accused(&opened.predicate.steps);
     for name in accounts {
         let scored = account(opened, name);
+        if let Ok(Some(inputs)) = json(opened, name) {
+            accused.remove(text(&inputs, "account").unwrap_or_default());
+        }
         note(name, scored, replayed, |replayed, scores| {
             replayed.scores += scores;
         });
     }
+    replayed
+        .absent
+        .extend(accused.iter().map(|a| format!("the sums of `{a}`")));
     let judged = opened.entries.iter();
     let records: Vec<&Disclosed> = judged
         .filter(|e| e.text("type") == "judged" && !e.text("finding").is_empty())
@@ -111,6 +114,9 @@ fn account(opened: &Opened, name: &str) -> Result<usize, Otherwise> {
     let Some(looks) = inputs.get("looks").and_then(Value::as_array) else {
         return differs("it has no looks");
     };
+    if looks.is_empty() {
+        return absent("it has no sums at any look");
+    }
     let mut least = None;
     for stated in looks {
         let sums = sums(stated)?;

@@ -104,7 +104,7 @@ fn a_ruling_is_tied_to_the_record_of_what_was_asked() {
 fn scores_are_of_a_detector_that_the_log_names_for_the_case() {
     let own = hex::encode(Sha256::digest(b"a detector"));
     let inputs = |digest: &str| {
-        json!({"account": "a", "detector_sha256": digest})
+        json!({"account": "a", "detector_sha256": digest, "looks": [{"sums": "AA=="}]})
             .to_string()
             .into_bytes()
     };
@@ -125,6 +125,14 @@ fn scores_are_of_a_detector_that_the_log_names_for_the_case() {
     let (other_case, other) = (judged("d", &own), judged("c", &"0".repeat(64)));
     for records in [&[&other_case][..], &[&other], &[]] {
         assert!(scored(&files, "c", records).is_err(), "{records:?}");
+    }
+    // Nothing could be scored.
+    for looks in [json!(null), json!([]), json!([{"sums": ""}]), json!([{}])] {
+        let empty = json!({"account": "b", "detector_sha256": own, "looks": looks});
+        let mut files = files.clone();
+        let bytes = empty.to_string().into_bytes();
+        files.insert("detector/accounts/1.json".to_owned(), bytes);
+        assert!(scored(&files, "c", &[&named]).is_err(), "{empty}");
     }
     files.insert("detector/accounts/1.json".to_owned(), inputs("another"));
     assert!(scored(&files, "c", &[&named]).is_err());
