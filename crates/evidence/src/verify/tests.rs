@@ -213,31 +213,30 @@ fn steps_are_the_logs_own_in_its_order() {
     }
 }
 
+/// What VERIFY.md's own Python says of a bundle, under these variables.
+fn by_hand_under(bundle: &[u8], variables: &[(&str, &str)]) -> std::process::Output {
+    let howto = include_str!("../bundle/VERIFY.md");
+    let script = howto.split("```python\n").nth(1).unwrap();
+    let script = script.split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (program, file) = (folder.path().join("verify.py"), folder.path().join("c.zip"));
+    std::fs::write(&program, script).unwrap();
+    std::fs::write(&file, bundle).unwrap();
+    std::process::Command::new("python3")
+        .args([program.as_os_str(), file.as_os_str(), key().vkey().as_ref()])
+        .envs(variables.iter().copied())
+        .output()
+        .expect("python3 must be installed (Debian packages python3, openssl)")
+}
+
+fn by_hand(bundle: &[u8]) -> std::process::Output {
+    by_hand_under(bundle, &[])
+}
+
 /// What VERIFY.md tells a stranger to run really verifies, and really refuses.
 #[test]
 fn the_instructions_work_without_our_software() {
-    let howto = include_str!("../bundle/VERIFY.md");
-    let script = howto
-        .split("```python\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let (program, bundle) = (folder.path().join("verify.py"), folder.path().join("c.zip"));
-    std::fs::write(&program, script).unwrap();
-    let run = |bytes: &[u8]| {
-        std::fs::write(&bundle, bytes).unwrap();
-        std::process::Command::new("python3")
-            .args([
-                program.as_os_str(),
-                bundle.as_os_str(),
-                key().vkey().as_ref(),
-            ])
-            .output()
-            .expect("python3 must be installed (Debian packages python3, openssl)")
-    };
+    let run = by_hand;
     let good = sample("c1", &["a", "b", "c"], 13);
     let told = run(&good);
     assert!(
@@ -246,6 +245,9 @@ fn the_instructions_work_without_our_software() {
         String::from_utf8_lossy(&told.stderr)
     );
     assert!(String::from_utf8_lossy(&told.stdout).starts_with("ok: c1"));
+    // Its checks are assertions: where those are off it says nothing.
+    let mute = by_hand_under(&good, &[("PYTHONOPTIMIZE", "1")]);
+    assert!(!mute.status.success() && mute.stdout.is_empty(), "{mute:?}");
     let policy = ledgers::policy();
     let many = ledgers::bundle(&[1, 2], Some(&policy), None);
     let told = run(&many);

@@ -53,12 +53,7 @@ pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
         Ok(opened) => opened,
         Err(report) => return verify::ended(&report, what, out),
     };
-    let mut replayed = replay(&opened);
-    if opened.report.verdict != Verdict::Ok {
-        // What nobody vouches for is no evidence, whatever comes out of it.
-        let what = "the bundle is not proven: see `fairhold verify`".to_owned();
-        replayed.absent.push(what);
-    }
+    let replayed = replay(&opened);
     out.data(&replayed)?;
     out.line(&format!(
         "{} rulings, {} scores and {} findings came out as recorded",
@@ -87,6 +82,11 @@ fn replay(opened: &Opened) -> Replayed {
     let mut replayed = Replayed::default();
     rulings(opened, &mut replayed);
     scores::all(opened, &mut replayed);
+    if opened.report.verdict != Verdict::Ok {
+        // What nobody vouches for is no evidence, whatever comes out of it.
+        let what = "the bundle is not proven: see `fairhold verify`".to_owned();
+        replayed.absent.push(what);
+    }
     replayed
 }
 

@@ -113,20 +113,47 @@ pub(super) fn bundle(witnesses: &[u8], policy: Option<&str>, timestamp: Option<&
     ];
     root.extend((0..7_u8).map(|n| vec![n])); // ledgers of others: hashes in proofs, nothing else
     ledgers.push(ledger(Some(ACCUSED[1]), 5, 2000, &mut root));
+    let around = Around {
+        witnesses,
+        policy,
+        timestamp,
+    };
+    closed(ledgers, &root, &[], &around)
+}
+
+/// What stands around a root.
+#[derive(Default)]
+struct Around<'a> {
+    witnesses: &'a [u8],
+    policy: Option<&'a str>,
+    timestamp: Option<&'a [u8]>,
+}
+
+/// The bundle of these ledgers, and of the root's own leaves at some places.
+fn closed(mut ledgers: Vec<Ledger>, root: &[Vec<u8>], own: &[u64], around: &Around<'_>) -> Vec<u8> {
     let tree = Tree::from_hashes(root.iter().map(|body| leaf_hash(body)));
     let size = root.len() as u64;
     for ledger in &mut ledgers {
         ledger.proof = tree.inclusion_proof(ledger.place, size).unwrap();
     }
     let mut note = Note::parse(&key().checkpoint(size, &tree.root(size).unwrap())).unwrap();
-    for n in witnesses {
+    for n in around.witnesses {
         note.signatures
             .push(witness(*n).cosign(1_780_000_000, &note.text));
     }
-    let timestamp = timestamp.map(|what| crate::bundle::Timestamp {
+    let timestamp = around.timestamp.map(|what| crate::bundle::Timestamp {
         response: what.to_vec(),
         chain: Vec::new(),
     });
+    let entries: Vec<Entry> = own
+        .iter()
+        .map(|seq| Entry {
+            seq: *seq,
+            index: *seq,
+            leaf: root[usize::try_from(*seq).unwrap()].clone(),
+            proof: tree.inclusion_proof(*seq, size).unwrap(),
+        })
+        .collect();
     write(&Input {
         case: "c1",
         statement: "because",
@@ -134,8 +161,8 @@ pub(super) fn bundle(witnesses: &[u8], policy: Option<&str>, timestamp: Option<&
         key: &key(),
         checkpoint: &note.to_string(),
         ledgers: &ledgers,
-        entries: &[],
-        policy,
+        entries: &entries,
+        policy: around.policy,
         timestamp: timestamp.as_ref(),
         extra: &[],
     })
@@ -157,6 +184,39 @@ fn records_are_proven_in_their_ledgers_and_these_under_the_root() {
         (Verdict::Ok, 40, 3),
         "{report:?}"
     );
+}
+
+/// Whoever holds the log's key may sign two ledgers of one account, or a record beside them: an
+/// account has one ledger, and its records lie nowhere else.
+#[test]
+fn a_record_lies_in_the_one_ledger_of_its_account() {
+    let mut root = Vec::new();
+    let house = |root: &mut Vec<Vec<u8>>| ledger(None, 3, 100, root);
+    let forked = vec![
+        house(&mut root),
+        ledger(Some(ACCUSED[0]), 9, 1000, &mut root),
+        ledger(Some(ACCUSED[0]), 5, 2000, &mut root),
+    ];
+    let forked = closed(forked, &root, &[], &Around::default());
+    let mut root = Vec::new();
+    let beside = vec![
+        house(&mut root),
+        ledger(Some(ACCUSED[0]), 9, 1000, &mut root),
+    ];
+    root.push(record(Some(ACCUSED[0]), 2, &step()));
+    let whole = closed(beside.clone(), &root, &[], &Around::default());
+    let beside = closed(beside, &root, &[2], &Around::default());
+    let told = |bundle: &[u8]| {
+        let report = verify(bundle, Some(&key().vkey()));
+        (report.verdict, report.fault.unwrap_or_default())
+    };
+    assert_eq!(told(&whole).0, Verdict::Ok, "{:?}", told(&whole));
+    for (bundle, why) in [(forked, "is there twice"), (beside, "where ledgers are")] {
+        let (verdict, fault) = told(&bundle);
+        assert_eq!(verdict, Verdict::Failed, "{why}");
+        assert!(fault.contains(why), "{fault}");
+        assert!(!by_hand(&bundle).status.success(), "{why}");
+    }
 }
 
 /// What is asked for and absent is unproven, never a pass.

@@ -154,6 +154,28 @@ async fn what_was_recorded_comes_out_again_and_nothing_else_does() {
     }
 }
 
+#[tokio::test]
+async fn what_nobody_vouches_for_and_what_holds_nothing_is_no_pass() {
+    let (files, key) = exported().await;
+    let bytes = signed(&files, &key);
+    // Whoever signed it: without a key that is trusted, nothing is proven.
+    let unknown = evidence::verify::open(&bytes, &Trust::default()).unwrap();
+    assert_eq!(exit(&replay(&unknown)), Exit::Undecided);
+
+    let account = only(&files, "detector/accounts/", ".json");
+    let empty = edited(&files, &account, |v| v["looks"] = json!([]));
+    let mut unasked = files.clone();
+    unasked.retain(|name, _| !name.starts_with("ledgers/") || !name.ends_with(".entries"));
+    unasked.retain(|name, _| !name.ends_with(".consistency"));
+    for (what, changed) in [("no looks", empty), ("no requests", unasked)] {
+        let opened = opened(&changed, &key);
+        assert_eq!(opened.report.verdict, Verdict::Unproven, "{what}");
+        let made = replay(&opened);
+        assert_eq!(exit(&made), Exit::Undecided, "{what}: {made:?}");
+        assert!(made.rulings == 0 || what != "no requests");
+    }
+}
+
 /// The finding's look counted 20 exchanges: they are there, later ones and others' are not.
 fn only_the_look(files: &Files, opened: &Opened) {
     let count = |kind: &str| {
