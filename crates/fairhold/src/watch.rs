@@ -67,6 +67,8 @@ pub(crate) enum WatchError {
     Store(StoreError),
     /// The detector cannot be kept beside what it says; in words.
     Detector(String),
+    /// Another batch was kept since this one was read.
+    Moved,
     /// The computing was stopped.
     Stopped,
 }
@@ -77,6 +79,7 @@ impl fmt::Display for WatchError {
             Self::Keeper(error) => write!(f, "{error}"),
             Self::Store(error) => write!(f, "{error}"),
             Self::Detector(why) => f.write_str(why),
+            Self::Moved => f.write_str("watch: a batch that was given up was kept after all"),
             Self::Stopped => f.write_str("watch: the process is ending"),
         }
     }
@@ -205,6 +208,10 @@ impl Watch {
         let standing = |account: &AccountId| book::Standing::of(&self.keeper, account);
         let known = self.known.findings(&matcher, &seen, standing);
         let states = self.states(&seen).await?;
+        // Profiles that hold more than was read up to here would be judged by what is counted twice.
+        if self.keeper.database().watched().await? != self.next {
+            return Err(WatchError::Moved);
+        }
         let worked = self.book.take(&self.keeper, seen, states).await?;
         let mut findings = Vec::with_capacity(worked.hits.len());
         for hit in &worked.hits {
@@ -215,7 +222,9 @@ impl Watch {
         }
         findings.extend(known);
         self.record(findings).await?;
-        self.book.keep(self.keeper.database(), worked, end).await?;
+        let range = self.next..end;
+        let database = self.keeper.database();
+        self.book.keep(database, worked, range).await?;
         self.next = end;
         Ok(records)
     }

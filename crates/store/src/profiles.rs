@@ -53,6 +53,8 @@ pub struct WatchBatch {
     pub profiles: Vec<ProfileRow>,
     /// Latest looks, each account at most once.
     pub looks: Vec<LookRow>,
+    /// Where the log was read from: what [`Database::watched`] said before the profiles were read.
+    pub from: u64,
     /// The first journal record that is not taken into account yet.
     pub next: u64,
 }
@@ -112,11 +114,18 @@ impl Database {
         rows.first().map_or(Ok(0), |row| row.count(0))
     }
 
-    /// Keeps a batch with its cursor: all of it or nothing.
+    /// Keeps a batch with its cursor: all of it or nothing, and nothing where the cursor is no
+    /// longer where the batch was read from. A batch whose writer was given up may still be
+    /// committed, and what it holds must not be counted again. Says whether it was kept.
     ///
     /// # Errors
     /// [`StoreError`]; read [`Database::watched`] again before going on.
-    pub async fn keep_watch(&self, batch: WatchBatch) -> Result<(), StoreError> {
+    pub async fn keep_watch(&self, batch: WatchBatch) -> Result<bool, StoreError> {
+        let mut guard = self.script();
+        guard.one(
+            "INSERT INTO watched (id, seq) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq WHERE watched.seq = ?",
+            vec![Cell::count(batch.next), Cell::count(batch.from)],
+        );
         let mut script = self.script();
         let profiles = batch.profiles.into_iter();
         let profiles = profiles.map(|p| vec![Cell::text(p.account.as_str()), Cell::Bytes(p.state)]);
@@ -135,11 +144,7 @@ impl Database {
             "INSERT INTO latest_looks (account, look, statistic) VALUES {} ON CONFLICT (account) DO UPDATE SET look = excluded.look, statistic = excluded.statistic",
             looks.collect(),
         );
-        script.list(
-            "INSERT INTO watched (id, seq) VALUES {} ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
-            vec![Cell::int(1), Cell::count(batch.next)],
-        );
-        self.in_transaction(script).await.map(drop)
+        self.in_transaction_if(guard, script).await
     }
 
     /// The latest look at one account, or at each that had one.

@@ -136,7 +136,7 @@ async fn feed(fleet: Fleet, database: &Database, mut book: Book, out: Out) -> Re
         let (profiles, bytes) = worked.size();
         fed.written += profiles as u64;
         fed.bytes += bytes as u64;
-        book.keep(database, worked, turn + 1)
+        book.keep(database, worked, turn..turn + 1)
             .await
             .map_err(stopped)?;
         bar.inc(BATCH);

@@ -333,19 +333,22 @@ impl Book {
         }
     }
 
-    /// Keeps a batch in the store, and then in memory.
+    /// Keeps a batch in the store, with the records that it was read of, and then in memory.
     pub(crate) async fn keep(
         &mut self,
         database: &Database,
         worked: Worked,
-        next: u64,
+        read: std::ops::Range<u64>,
     ) -> Result<(), WatchError> {
         let batch = WatchBatch {
             profiles: worked.profiles.clone(),
             looks: worked.looks.into_values().collect(),
-            next,
+            from: read.start,
+            next: read.end,
         };
-        database.keep_watch(batch).await?;
+        if !database.keep_watch(batch).await? {
+            return Err(WatchError::Moved);
+        }
         for row in worked.profiles {
             self.kept.put(row.account, row.state);
         }

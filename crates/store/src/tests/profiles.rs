@@ -33,15 +33,26 @@ fn a_batch_of_the_watch_is_kept_with_its_cursor() {
         let first = WatchBatch {
             profiles: vec![profile("a", 1), profile("b", 1)],
             looks: vec![look("a", 5), look("b", -5)],
+            from: 0,
             next: 9,
         };
-        database.keep_watch(first).await.unwrap();
+        assert!(database.keep_watch(first).await.unwrap());
         let second = WatchBatch {
             profiles: vec![profile("b", 2)],
             looks: vec![look("b", 8)],
+            from: 9,
             next: 12,
         };
-        database.keep_watch(second).await.unwrap();
+        assert!(database.keep_watch(second.clone()).await.unwrap());
+        // Whoever read before that was kept would count the same exchanges twice.
+        for from in [0, 9, 13] {
+            let stale = WatchBatch {
+                profiles: vec![profile("a", 7)],
+                from,
+                ..second.clone()
+            };
+            assert!(!database.keep_watch(stale).await.unwrap(), "from {from}");
+        }
         assert_eq!(database.watched().await.unwrap(), 12);
         let (a, b, c) = (account("a"), account("b"), account("c"));
         let mut kept = database.profiles(&[&b, &c, &a]).await.unwrap();
