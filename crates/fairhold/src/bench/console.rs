@@ -2,7 +2,8 @@
 //! console shows?
 //!
 //! A store is filled through the real office and the real journal; then the
-//! same routes that people use are asked, without a socket in between, and the
+//! pages that people use are asked for by somebody who is signed in, and the
+//! data of the same pages by an administrator, without a socket in between. The
 //! time until the whole answer is there counts.
 
 use std::path::Path;
@@ -12,10 +13,11 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use console::{
-    CaseStep, EdgeView, MemberView, NewAccount, NewCase, NewNotice, Office as _, RingView,
+    CaseStep, CasesAsked, Door, EdgeView, MemberView, NewAccount, NewCase, NewInvite, NewNotice,
+    Office as _, Origin, RingView,
 };
 use facts::Timestamp;
-use http::{Request, header};
+use http::{Request, Response, header};
 use http_body_util::BodyExt as _;
 use serde::Serialize;
 use store::{ClusterRow, DataFolder, Database, Entry, Journal, SystemClock};
@@ -40,20 +42,42 @@ const TOGETHER: u64 = 500;
 /// How often each page is asked for.
 const TIMES: usize = 200;
 const TOKEN: &str = "bench";
+/// Where the console says it is.
+const ORIGIN: &str = "http://localhost:8788";
 
+/// Server time in milliseconds, p95.
 #[derive(Debug, Serialize)]
 struct Report {
+    /// Pages.
     queue_10k_ms: f64,
-    queue_by_state_ms: f64,
     account_1m_ms: f64,
     cluster_500_ms: f64,
-    audit_log_ms: f64,
+    case_ms: f64,
+    queue_by_state_ms: f64,
+    statistics_ms: f64,
+    rules_ms: f64,
+    /// What the pages are made of, as JSON.
+    data: Data,
     cases: u32,
     exchanges: u64,
     cluster_accounts: usize,
     asked_each: usize,
     filled_seconds: f64,
     debug_build: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Data {
+    queue_10k_ms: f64,
+    account_1m_ms: f64,
+    cluster_500_ms: f64,
+    audit_log_ms: f64,
+}
+
+/// Somebody who asks: the routes, and what each request carries.
+struct Asking {
+    router: Router,
+    carries: (header::HeaderName, String),
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {
@@ -70,51 +94,116 @@ pub(super) async fn run(what: &ConsoleBench, out: Out) -> Result<Exit, Failure> 
     let filled_seconds = began.elapsed().as_secs_f64();
     let house = House::open(folder, Plan::at_rest()).await?;
     let office = Arc::new(LocalOffice::of(&house));
-    let router = console::admin(office, TOKEN);
-    let report = Report {
-        queue_10k_ms: p95(&router, "/admin/cases?closed=false&limit=50").await?,
-        queue_by_state_ms: p95(&router, "/admin/cases?state=noticed&limit=50").await?,
-        account_1m_ms: p95(&router, "/admin/accounts/busy").await?,
-        cluster_500_ms: p95(&router, "/admin/clusters/ring").await?,
-        audit_log_ms: p95(&router, "/v1/organization/audit_logs?limit=100").await?,
-        cases: what.cases,
-        exchanges: what.exchanges,
-        cluster_accounts: MEMBERS,
-        asked_each: TIMES,
-        filled_seconds,
-        debug_build: cfg!(debug_assertions),
-    };
-    drop(router);
+    let report = measured(&house, office, what, filled_seconds).await?;
     house.close().await;
     out.data(&report)?;
     out.line(&format!(
         "p95 over {TIMES}: queue of {} cases {:.1} ms, account with {} exchanges {:.1} ms, cluster of {MEMBERS} {:.1} ms (aim: under 100 ms each)",
         report.cases, report.queue_10k_ms, report.exchanges, report.account_1m_ms, report.cluster_500_ms
     ));
+    out.line(&format!(
+        "one case {:.1} ms, statistics {:.1} ms, rules {:.1} ms",
+        report.case_ms, report.statistics_ms, report.rules_ms
+    ));
     Ok(Exit::Clean)
 }
 
-async fn p95(router: &Router, path: &str) -> Result<f64, Failure> {
-    let mut micros = Vec::with_capacity(TIMES);
-    for _ in 0..TIMES {
-        let request = Request::get(path)
-            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
-            .body(Body::empty())
-            .map_err(failed)?;
-        let began = Instant::now();
-        let answer = router.clone().oneshot(request).await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(never) => match never {},
-        };
-        let status = answer.status();
-        answer.into_body().collect().await.map_err(failed)?;
-        micros.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
-        if !status.is_success() {
-            return Err(failed(format!("{path} answered {status}")));
-        }
+async fn measured(
+    house: &House,
+    office: Arc<LocalOffice>,
+    what: &ConsoleBench,
+    filled_seconds: f64,
+) -> Result<Report, Failure> {
+    let people = signed_in(house, Arc::clone(&office)).await?;
+    let data = Asking {
+        router: console::admin(Arc::clone(&office), TOKEN),
+        carries: (header::AUTHORIZATION, format!("Bearer {TOKEN}")),
+    };
+    let some = CasesAsked {
+        limit: Some(1),
+        ..CasesAsked::default()
+    };
+    let some = office.cases(some).await?.cases;
+    let case = some.first().map(|line| format!("/cases/{}", line.case));
+    let case = case.ok_or_else(|| failed("there is no case"))?;
+    Ok(Report {
+        queue_10k_ms: people.p95("/queue").await?,
+        account_1m_ms: people.p95("/accounts/busy").await?,
+        cluster_500_ms: people.p95("/clusters/ring").await?,
+        case_ms: people.p95(&case).await?,
+        queue_by_state_ms: people.p95("/queue?state=noticed").await?,
+        statistics_ms: people.p95("/statistics").await?,
+        rules_ms: people.p95("/rules").await?,
+        data: Data {
+            queue_10k_ms: data.p95("/admin/cases?closed=false&limit=50").await?,
+            account_1m_ms: data.p95("/admin/accounts/busy").await?,
+            cluster_500_ms: data.p95("/admin/clusters/ring").await?,
+            audit_log_ms: data.p95("/v1/organization/audit_logs?limit=100").await?,
+        },
+        cases: what.cases,
+        exchanges: what.exchanges,
+        cluster_accounts: MEMBERS,
+        asked_each: TIMES,
+        filled_seconds,
+        debug_build: cfg!(debug_assertions),
+    })
+}
+
+/// A reviewer who was invited and came in.
+async fn signed_in(house: &House, office: Arc<LocalOffice>) -> Result<Asking, Failure> {
+    let new = NewInvite {
+        name: Some("ann".to_owned()),
+        role: Some("reviewer".to_owned()),
+        by: "bench".to_owned(),
+        ..NewInvite::default()
+    };
+    let invited = office.invite(new).await?;
+    let origin = Origin::parse(ORIGIN).map_err(failed)?;
+    let door = Door::new(house.keeper.database().clone(), origin);
+    let router = console::console(office, Arc::new(door));
+    let request = Request::post(invited.path)
+        .header(header::HOST, "localhost:8788")
+        .body(Body::empty())
+        .map_err(failed)?;
+    let answer = answered(&router, request).await;
+    let cookie = answer.headers().get(header::SET_COOKIE);
+    let cookie = cookie.and_then(|cookie| cookie.to_str().ok());
+    let cookie = cookie.and_then(|cookie| cookie.split(';').next());
+    let cookie = cookie.ok_or_else(|| failed(format!("sign-in answered {}", answer.status())))?;
+    Ok(Asking {
+        carries: (header::COOKIE, cookie.to_owned()),
+        router,
+    })
+}
+
+async fn answered(router: &Router, request: Request<Body>) -> Response<Body> {
+    match router.clone().oneshot(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
     }
-    Ok(quantile_ms(&micros, 0.95))
+}
+
+impl Asking {
+    async fn p95(&self, path: &str) -> Result<f64, Failure> {
+        let mut micros = Vec::with_capacity(TIMES);
+        for _ in 0..TIMES {
+            let (name, value) = &self.carries;
+            let request = Request::get(path)
+                .header(header::HOST, "localhost:8788")
+                .header(name, value)
+                .body(Body::empty())
+                .map_err(failed)?;
+            let began = Instant::now();
+            let answer = answered(&self.router, request).await;
+            let status = answer.status();
+            answer.into_body().collect().await.map_err(failed)?;
+            micros.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
+            if !status.is_success() {
+                return Err(failed(format!("{path} answered {status}")));
+            }
+        }
+        Ok(quantile_ms(&micros, 0.95))
+    }
 }
 
 /// Accounts, cases and a gathering.
