@@ -2,6 +2,9 @@
 //!
 //! One run gives many seeds: its operations are cut at as many places, and
 //! what was not synced there survives or not as the seed has it (`disk.rs`).
+//!
+//! A run is the same each time it is played: the database's own threads act only while the runtime
+//! has nothing to do, and the runtime hears them only then.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,16 +58,30 @@ pub(crate) fn play(seed: u64, outage: Option<Outage>) -> Result<Run, String> {
         let watch = Arc::clone(&watch);
         Arc::new(move |said| watch.say(said))
     };
-    let played = runtime()?.block_on(run(seed, folder.path(), &hears, outage.is_some()));
+    let runtime = in_turn(&watch)?;
+    watch.take_turn();
+    let played = runtime.block_on(run(seed, folder.path(), &hears, outage.is_some()));
     early::on_this_thread(None);
-    let struck = watch.struck();
+    let (ops, struck) = (watch.ops(), watch.struck());
+    // The database's threads end, whenever they come to it: that is no part of the run.
+    watch.pass_turn();
     match played {
         Err(error) if !struck => Err(error),
-        _ => Ok(Run {
-            ops: watch.ops(),
-            struck,
-        }),
+        _ => Ok(Run { ops, struck }),
     }
+}
+
+/// A runtime of one thread, whose turn it is until it has nothing left to do. What other threads
+/// answered is then taken up, never in between.
+fn in_turn(watch: &Arc<Watch>) -> Result<tokio::runtime::Runtime, String> {
+    let (idle, woken) = (Arc::clone(watch), Arc::clone(watch));
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .global_queue_interval(u32::MAX)
+        .on_thread_park(move || idle.pass_turn())
+        .on_thread_unpark(move || woken.take_turn())
+        .build()
+        .map_err(|e| e.to_string())
 }
 
 async fn run(seed: u64, folder: &Path, hears: &Hears, outage: bool) -> Result<(), String> {

@@ -8,8 +8,8 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use libsqlite3_sys as sys;
 
@@ -59,9 +59,12 @@ static METHODS: sys::sqlite3_io_methods = sys::sqlite3_io_methods {
 
 /// Makes it the file system of every database that this process opens from now on.
 pub(crate) fn install() -> Result<(), String> {
-    if !REAL.load(Ordering::Acquire).is_null() {
-        return Ok(());
-    }
+    // Once: the second one would find the first to be the default, and ask itself.
+    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+    INSTALLED.get_or_init(register).clone()
+}
+
+fn register() -> Result<(), String> {
     // SAFETY: a null name asks for the default; the copy lives for ever, as
     // registration demands, and its functions come from the same library.
     let registered = unsafe {

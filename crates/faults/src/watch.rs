@@ -6,7 +6,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::thread::{self, ThreadId};
 
 use fairhold::sealer::Sealed;
 use store::faults::FileOp;
@@ -77,6 +78,7 @@ pub(crate) struct Outage {
 pub(crate) struct Watch {
     root: PathBuf,
     state: Mutex<State>,
+    passed: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +87,8 @@ struct State {
     outage: Option<Outage>,
     counted: u64,
     struck: bool,
+    /// Whose turn it is, if one thread alone may act.
+    turn: Option<ThreadId>,
     /// The file that says how the disk fails as long as it is there.
     switch: Option<PathBuf>,
 }
@@ -100,6 +104,7 @@ impl Watch {
                 outage,
                 ..State::default()
             }),
+            passed: Condvar::new(),
         });
         let mut watched = WATCHED.write().unwrap_or_else(PoisonError::into_inner);
         watched.retain(|w| w.strong_count() > 0);
@@ -128,9 +133,25 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on only this thread acts: what others ask of the folder waits.
+    pub(crate) fn take_turn(&self) {
+        self.state().turn = Some(thread::current().id());
+    }
+
+    /// Lets every thread act again.
+    pub(crate) fn pass_turn(&self) {
+        self.state().turn = None;
+        self.passed.notify_all();
+    }
+
     /// Takes an operation down, or says how it fails instead.
     pub(crate) fn take(&self, op: Op) -> Result<(), Failing> {
-        let mut state = self.state();
+        let me = thread::current().id();
+        let waits = |state: &mut State| state.turn.is_some_and(|turn| turn != me);
+        let mut state = self
+            .passed
+            .wait_while(self.state(), waits)
+            .unwrap_or_else(PoisonError::into_inner);
         if matches!(op, Op::Write { .. } | Op::Sync(_) | Op::Truncate { .. }) {
             if let Some(failing) = state.switch.as_deref().and_then(thrown) {
                 return Err(failing);
