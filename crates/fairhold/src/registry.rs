@@ -9,21 +9,22 @@
 //! between, is removed at the next opening and read again. Files that were merged are removed
 //! after the merged one is there; should the process die in between, the next opening does it.
 
+mod errors;
 pub(crate) mod follow;
 pub(crate) mod forget;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::Write as _;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use facts::{AccountId, Exchange, ExchangeId, ModelName};
-use provenance::{
-    AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, SegmentError, Skipped,
-};
+use provenance::{AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, Skipped};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub(crate) use errors::RegistryError;
 
 /// Beyond this many files of one account and month they are merged.
 const FILES_MAX: usize = 8;
@@ -33,25 +34,6 @@ const NAME_MAX: usize = 100;
 const TWINS: &str = "control-twins";
 /// The name of a model that nobody told.
 const UNKNOWN_MODEL: &str = "unknown";
-
-/// Why a registry cannot be read or written.
-#[derive(Debug)]
-pub(crate) enum RegistryError {
-    /// The file system says no.
-    File(PathBuf, io::Error),
-    /// A file is no segment.
-    Segment(PathBuf, SegmentError),
-    /// There is no registry, or no key in it.
-    Missing(PathBuf),
-    /// The key or the place cannot be read.
-    Form(PathBuf),
-    /// Another process writes it.
-    Busy(PathBuf),
-    /// It is fed by something else.
-    Kind(PathBuf, Kind),
-    /// A part of the log was taken before these models were named as control twins.
-    Twins(PathBuf),
-}
 
 /// What feeds a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,53 +50,6 @@ pub(crate) enum Kind {
 pub(crate) struct Writing {
     _lock: std::fs::File,
 }
-
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path, error) => write!(f, "failed to keep `{}`: {error}", path.display()),
-            Self::Segment(path, error) => write!(
-                f,
-                "failed to read `{}`: {error}; remove it and run `fairhold registry build` again",
-                path.display()
-            ),
-            Self::Missing(path) => write!(
-                f,
-                "`{}` is no registry: make one with `fairhold registry build --out {}`",
-                path.display(),
-                path.display()
-            ),
-            Self::Busy(path) => write!(
-                f,
-                "another process writes here (`{}`): wait for it, or stop the server",
-                path.display()
-            ),
-            Self::Kind(path, Kind::Store) => write!(
-                f,
-                "`{}` follows a store's own log: name another folder for outputs of logs",
-                path.display()
-            ),
-            Self::Kind(path, Kind::Logs) => write!(
-                f,
-                "`{}` was built of logs or is a copy: name another folder for the store's own",
-                path.display()
-            ),
-            Self::Twins(path) => write!(
-                f,
-                "`{}` already holds outputs that were taken without these `--twin-model`: name an \
-                 empty folder with `--out`",
-                path.display()
-            ),
-            Self::Form(path) => write!(
-                f,
-                "`{}` is not as it was written; take it from a copy, or build the registry anew",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RegistryError {}
 
 #[derive(Default, Serialize, Deserialize)]
 struct Place {
@@ -178,8 +113,12 @@ impl Folder {
     /// Opens a folder that is there.
     pub(crate) fn open(path: &Path) -> Result<Self, RegistryError> {
         let place = path.join("key");
-        let text = std::fs::read_to_string(&place)
-            .map_err(|_| RegistryError::Missing(path.to_path_buf()))?;
+        let text = match std::fs::read_to_string(&place) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(RegistryError::Missing(path.to_path_buf()));
+            }
+            read => read.map_err(|e| RegistryError::File(place.clone(), e))?,
+        };
         let mut secret = [0; 16];
         hex::decode_to_slice(text.trim(), &mut secret).map_err(|_| RegistryError::Form(place))?;
         Ok(Self {
@@ -444,7 +383,6 @@ impl Folder {
 
 /// Account ids may hold what a file name must not.
 fn folder_name(account: &str) -> String {
-    use fmt::Write as _;
     let mut name = String::from("a-");
     for byte in account.bytes() {
         if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {

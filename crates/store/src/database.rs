@@ -54,6 +54,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "outputs",
         include_str!("../migrations/0010_outputs.sql"),
     ),
+    (
+        11,
+        "registry",
+        include_str!("../migrations/0011_registry.sql"),
+    ),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

@@ -1,9 +1,11 @@
-//! What the registry of outputs reads of the journal.
+//! What the registry of outputs reads of the journal, and which registry that is.
 
 use std::fmt::Write as _;
 
+use facts::Timestamp;
+
 use crate::bodies::KeptBody;
-use crate::database::{Database, StoreError};
+use crate::database::{Cell, Database, StoreError};
 use crate::subject_keys;
 
 impl Database {
@@ -35,5 +37,32 @@ impl Database {
             }
         }
         Ok(all)
+    }
+
+    /// The registry that follows this store, by the name of its key; none: there never was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registry_key(&self) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT key_name FROM registry_followed";
+        let rows = self.rows(sql, Vec::new()).await?;
+        rows.first().map(|row| row.text(0)).transpose()
+    }
+
+    /// Says which registry follows this store from now on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registry_is(&self, key_name: &str, now: Timestamp) -> Result<(), StoreError> {
+        if self.registry_key().await?.as_deref() == Some(key_name) {
+            return Ok(());
+        }
+        let mut script = self.script();
+        script.one("DELETE FROM registry_followed", Vec::new());
+        script.one(
+            "INSERT INTO registry_followed (key_name, since) VALUES (?, ?)",
+            vec![Cell::text(key_name), Cell::int(now.0)],
+        );
+        self.in_transaction(script).await.map(drop)
     }
 }

@@ -73,7 +73,7 @@ pub(crate) async fn run<O: Office>(office: &O, what: Erase, out: Out) -> Result<
     }
     if let Some(why) = &done.fingerprints_remain {
         out.say(&format!(
-            "its fingerprints are still in the registry ({why}); erase again, or start the server: it tries again"
+            "its fingerprints are still in the registry ({why}); a running server tries again, and so does the next start or erasure"
         ));
     }
     if let Some(beyond) = &done.beyond {

@@ -141,6 +141,8 @@ async fn of_store(
     let mut follow = Follow::with_twins(keeper, again, twin_models).map_err(said)?;
     let bar = out.busy("reading the store");
     let database = house.keeper.database();
+    let told = house.outputs.is_now(folder, database).await;
+    told.map_err(|e| Failure::error(e.to_string()))?;
     let mut take = |exchange: &Exchange| making.take(exchange, follow.role(exchange));
     imported(database, &mut take).await?;
     take_twins(&mut making, twins, out)?;
@@ -149,6 +151,8 @@ async fn of_store(
     follow.keep(making.build()).map_err(said)?;
     let read = follow.catch_up().await;
     drop(follow);
+    // What was erased while there was none is not in this one.
+    house.outputs.catch_up(database).await;
     house.close().await;
     bar.finish_and_clear();
     let taken = read.map_err(|e| Failure::error(e.to_string()))?;

@@ -1,6 +1,7 @@
 //! Bodies: what people order, carried out by the keeper and told in words.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,8 +14,8 @@ use store::{HoldRow, SystemClock};
 
 use super::cases::all;
 use super::people::{malformed, refused};
-use crate::keeper::{Keeper, KeeperError, Order};
-use crate::registry::forget::{Left, Outputs};
+use crate::keeper::{Erased, Keeper, KeeperError, Order};
+use crate::registry::forget::{ForgetError, Left, Outputs, REMAIN, Still};
 
 /// What stays with `PostgreSQL`.
 const BEYOND: &str = "PostgreSQL's write-ahead log and backups keep older copies of wrapped keys, sealed bodies and texts of imports until they are written over; `fairhold kek rotate` makes keys and bodies unreadable at once (docs/sealed-bodies.md)";
@@ -44,32 +45,50 @@ fn order(
 }
 
 /// Erases a subject or an account, unless a hold binds it; then its outputs leave the registry.
+/// What was begun goes on to its end, whether or not whoever asked waits for it.
 pub(super) async fn erase(
-    keeper: &Keeper,
-    outputs: &Outputs,
+    keeper: &Arc<Keeper>,
+    outputs: &Arc<Outputs>,
     new: NewErasure,
 ) -> Result<ErasureView, OfficeError> {
     let order = order(&new.account, new.subject, &new.by, &new.reason)?;
+    let (keeper, outputs) = (Arc::clone(keeper), Arc::clone(outputs));
+    let done = tokio::spawn(async move { carried_out(&keeper, &outputs, &order).await });
+    done.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "an erasure died");
+        let why = "failed to erase: it stopped half-way; ask again";
+        Err(OfficeError::Unavailable(why.to_owned()))
+    })
+}
+
+async fn carried_out(
+    keeper: &Keeper,
+    outputs: &Outputs,
+    order: &Order,
+) -> Result<ErasureView, OfficeError> {
     // What its writer has read and not written yet must not come after the erasure.
     let mut still = outputs.still().await;
-    let erased = match keeper.erase(&order).await {
+    let erased = keeper.erase(order).await;
+    let (erased, taken) = with_outputs(keeper, &mut still, erased).await;
+    let account = order.account.to_string();
+    let erased = match erased {
         Ok(erased) => erased,
         Err(KeeperError::Held(hold)) => {
             return Ok(ErasureView {
-                account: new.account,
+                account,
                 held: vec![hold_view(&hold, SystemClock.now())],
                 ..ErasureView::default()
             });
         }
         Err(error) => return Err(refused(error)),
     };
-    let (left, remain) = match still.take_out(keeper.database()).await {
+    let (left, remain) = match taken {
         Ok(left) => (left, None),
         Err(error) => (Left::default(), Some(error.to_string())),
     };
     let postgres = keeper.database().is_postgres();
     Ok(ErasureView {
-        account: new.account,
+        account,
         subject_digest: erased.subject.map(|digest| hex::encode(digest.0)),
         seq: erased.seq,
         months: erased.months,
@@ -85,6 +104,21 @@ pub(super) async fn erase(
         held: Vec::new(),
         beyond: (postgres && erased.seq.is_some()).then(|| BEYOND.to_owned()),
     })
+}
+
+/// An erasure and what became of its outputs. They leave the registry though something failed: keys
+/// may be destroyed whose old bytes could not be taken out of the store's files.
+pub(crate) async fn with_outputs(
+    keeper: &Keeper,
+    still: &mut Still<'_>,
+    erased: Result<Erased, KeeperError>,
+) -> (Result<Erased, KeeperError>, Result<Left, ForgetError>) {
+    let taken = still.take_out(keeper.database()).await;
+    if let (Err(_), Err(error)) = (&erased, &taken) {
+        // Only the first is answered.
+        tracing::error!(%error, "{REMAIN}");
+    }
+    (erased, taken)
 }
 
 /// Places a hold.

@@ -11,7 +11,7 @@ use facts::Exchange;
 use provenance::{Role, Segment};
 use tokio::sync::watch;
 
-use super::forget::{Erased, Left, Outputs};
+use super::forget::{Erased, Left, Outputs, REMAIN, Still};
 use super::{FILES_MAX, Folder, Kind, Making, RegistryError, Writing, role};
 use crate::failure::Failure;
 use crate::house::House;
@@ -227,13 +227,29 @@ impl Follow {
     }
 }
 
+impl Still<'_> {
+    /// A turn of the writer, after what still has to leave its files; says how long to rest then.
+    /// None: there is no writer.
+    pub(crate) async fn turn(&mut self) -> Option<Duration> {
+        let keeper = Arc::clone(&self.follow().as_ref()?.keeper);
+        let due = self.take_out(keeper.database()).await;
+        let rest = self.follow().as_mut()?.turn().await;
+        Some(match due {
+            Ok(_) => rest,
+            Err(error) => {
+                tracing::error!(%error, "{REMAIN}");
+                rest.max(PATIENCE)
+            }
+        })
+    }
+}
+
 /// Follows the log until it is told to stop; what is held is then written. Between two steps the
 /// writer can be held still ([`Outputs::still`]).
 async fn run(outputs: Arc<Outputs>, mut stop: watch::Receiver<bool>) {
     loop {
-        let pause = match outputs.still().await.follow() {
-            Some(follow) => follow.turn().await,
-            None => return,
+        let Some(pause) = outputs.still().await.turn().await else {
+            return;
         };
         tokio::select! {
             // An error means that the sender is gone: that is a stop too.
@@ -259,10 +275,11 @@ pub(crate) struct Registering {
 impl Registering {
     /// Follows the log of a house into its registry.
     pub(crate) async fn start(house: &House) -> Result<Self, Failure> {
-        let said = |e: RegistryError| Failure::error(e.to_string());
         let outputs = Arc::clone(&house.outputs);
-        let folder = Folder::open_or_make(outputs.path()).map_err(said)?;
-        let follow = Follow::open(Arc::clone(&house.keeper), folder).map_err(said)?;
+        let folder = outputs.folder(house.keeper.database()).await;
+        let folder = folder.map_err(|e| Failure::error(e.to_string()))?;
+        let follow = Follow::open(Arc::clone(&house.keeper), folder);
+        let follow = follow.map_err(|e| Failure::error(e.to_string()))?;
         *outputs.still().await.follow() = Some(follow);
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(run(Arc::clone(&outputs), stopping));

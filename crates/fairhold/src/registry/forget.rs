@@ -4,7 +4,9 @@
 //! is emptied only when all files are written. What a running server holds in memory goes first,
 //! so that it cannot be written behind our back; then each file that holds one of the outputs is
 //! replaced by one without them (temporary file, sync, rename, sync of the folder). A process that
-//! dies in between leaves whole files and the list: the next start goes through it again.
+//! dies in between leaves whole files and the list: the next start goes through it again, and so
+//! does the writer of a running server before each of its turns. A registry that is not where it was
+//! counts for one that holds the outputs: the store knows its key by name.
 
 use std::fs::File;
 use std::io;
@@ -17,7 +19,7 @@ use store::{Database, FINGERPRINTS, OutputsOf, StoreError, SystemClock, ToForget
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::follow::{Follow, FollowError};
-use super::{Folder, Making, RegistryError, SegmentFile, Writing, folder_name};
+use super::{Folder, Kind, Making, RegistryError, SegmentFile, Writing, folder_name};
 
 /// What left the registry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,12 +98,33 @@ impl Erased {
 }
 
 impl Folder {
+    /// The registry that follows a store, which knows its key by this name. None: there never was
+    /// one.
+    pub(crate) fn of_store(
+        path: &Path,
+        known: Option<&str>,
+    ) -> Result<Option<Self>, RegistryError> {
+        let gone = || RegistryError::Gone(path.to_path_buf());
+        match (Self::open(path), known) {
+            (Ok(folder), Some(name)) if folder.key_name() != name => Err(gone()),
+            (Ok(folder), _) => Ok(Some(folder)),
+            (Err(RegistryError::Missing(_)), Some(_)) => Err(gone()),
+            // An empty folder may be a place where a disk is to be mounted.
+            (Err(RegistryError::Missing(_)), None) if is_nothing(path)? => Ok(None),
+            (Err(error), _) => Err(error),
+        }
+    }
+
     /// Takes these outputs out of every segment.
+    ///
+    /// # Errors
+    /// [`RegistryError::Gone`] where its disk went from under it.
     pub(crate) fn take_out(
         &self,
         _right: &Writing,
         erased: &Erased,
     ) -> Result<Left, RegistryError> {
+        Self::of_store(&self.path, Some(&self.key_name()))?;
         let (files, leftovers) = self.all_files()?;
         for file in leftovers {
             removed(&file.path)?;
@@ -109,7 +132,7 @@ impl Folder {
         let mut left = Left::default();
         for account in erased.accounts() {
             let folder = self.path.join(folder_name(account));
-            if !folder.is_dir() {
+            if is_nothing(&folder)? {
                 continue;
             }
             for path in self.listed(&folder)? {
@@ -144,7 +167,7 @@ impl Folder {
 
 /// A segment's file without what was erased.
 fn rewritten(file: &SegmentFile, erased: &Erased) -> Result<(usize, usize), RegistryError> {
-    if !file.path.exists() {
+    if is_nothing(&file.path)? {
         // An account may be on the list twice.
         return Ok((0, 0));
     }
@@ -160,6 +183,16 @@ fn rewritten(file: &SegmentFile, erased: &Erased) -> Result<(usize, usize), Regi
             .map_err(|e| RegistryError::File(file.path.clone(), e))?;
     }
     Ok(gone)
+}
+
+/// Whether nothing is there; that it cannot be seen is an error.
+fn is_nothing(path: &Path) -> Result<bool, RegistryError> {
+    match std::fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+        seen => seen
+            .map(|_| false)
+            .map_err(|e| RegistryError::File(path.to_path_buf(), e)),
+    }
 }
 
 fn removed(path: &Path) -> Result<(), RegistryError> {
@@ -210,6 +243,7 @@ impl Outputs {
     }
 
     /// Where it is.
+    #[cfg(test)]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -222,21 +256,70 @@ impl Outputs {
         }
     }
 
+    /// The registry, of which the store is told; it is made where there never was one.
+    ///
+    /// # Errors
+    /// [`ForgetError`]; [`RegistryError::Gone`] where there was one.
+    pub(crate) async fn folder(&self, database: &Database) -> Result<Folder, ForgetError> {
+        let known = database.registry_key().await.map_err(ForgetError::Store)?;
+        let folder = match &known {
+            None => Folder::open_or_make(&self.path),
+            Some(name) => Folder::of_store(&self.path, Some(name))
+                .and_then(|there| there.ok_or_else(|| RegistryError::Gone(self.path.clone()))),
+        };
+        let folder = folder.map_err(ForgetError::Registry)?;
+        self.is_now(&folder, database).await?;
+        Ok(folder)
+    }
+
+    /// Tells the store that this is its registry, if it is in its place.
+    pub(crate) async fn is_now(
+        &self,
+        folder: &Folder,
+        database: &Database,
+    ) -> Result<(), ForgetError> {
+        let here = Folder::open(&self.path).is_ok_and(|here| here.secret() == folder.secret());
+        if !here {
+            return Ok(());
+        }
+        let name = folder.key_name();
+        let told = database.registry_is(&name, SystemClock.now()).await;
+        told.map_err(ForgetError::Store)
+    }
+
+    /// Tells the store of a registry that a program made which did not.
+    async fn noted(&self, database: &Database) -> Result<(), ForgetError> {
+        let known = database.registry_key().await.map_err(ForgetError::Store)?;
+        if known.is_some() {
+            return Ok(());
+        }
+        match Folder::of_store(&self.path, None).map_err(ForgetError::Registry)? {
+            Some(folder) if folder.kind().map_err(ForgetError::Registry)? == Some(Kind::Store) => {
+                self.is_now(&folder, database).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Goes through the list if a process died before it had done so.
     pub(crate) async fn catch_up(&self, database: &Database) {
+        if let Err(error) = self.noted(database).await {
+            tracing::error!(%error, "whether there is a registry is not known");
+        }
         match self.still().await.take_out(database).await {
             Ok(left) if left != Left::default() => tracing::warn!(
                 outputs = left.outputs,
                 "an erasure that was cut short is completed in the registry"
             ),
             Ok(_) => {}
-            Err(error) => tracing::error!(
-                %error,
-                "fingerprints of what was erased are still in the registry; the next start tries again"
-            ),
+            Err(error) => tracing::error!(%error, "{REMAIN}"),
         }
     }
 }
+
+/// What is said until it is done.
+pub(crate) const REMAIN: &str =
+    "fingerprints of what was erased are still in the registry; it is tried again";
 
 /// A registry whose writer stands still.
 pub(crate) struct Still<'a> {
@@ -264,7 +347,10 @@ impl Still<'_> {
         let erased = Erased::new(list.map_err(ForgetError::Store)?, SystemClock.now());
         let left = match self.follow.as_mut() {
             Some(follow) => follow.take_out(&erased).await?,
-            None => at_rest(self.path.to_path_buf(), erased).await?,
+            None => {
+                let known = database.registry_key().await.map_err(ForgetError::Store)?;
+                at_rest(self.path.to_path_buf(), known, erased).await?
+            }
         };
         let done = database.outputs_forgotten().await;
         done.map_err(ForgetError::Store)?;
@@ -273,12 +359,15 @@ impl Still<'_> {
 }
 
 /// The same where no writer runs.
-async fn at_rest(path: PathBuf, erased: Erased) -> Result<Left, ForgetError> {
-    if !path.join("key").exists() {
-        return Ok(Left::default());
-    }
+async fn at_rest(
+    path: PathBuf,
+    known: Option<String>,
+    erased: Erased,
+) -> Result<Left, ForgetError> {
     let done = tokio::task::spawn_blocking(move || {
-        let folder = Folder::open(&path)?;
+        let Some(folder) = Folder::of_store(&path, known.as_deref())? else {
+            return Ok(Left::default());
+        };
         let right = folder.lock()?;
         folder.take_out(&right, &erased)
     });

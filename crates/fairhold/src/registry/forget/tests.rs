@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::house::{House, Plan};
-use crate::keeper::Order;
+use crate::keeper::{KeeperError, Order};
 use crate::office::LocalOffice;
+use crate::office::custody::with_outputs;
 use crate::registry::follow::Registering;
 
 /// A house whose process can die: with one account, and all that is recorded.
@@ -146,6 +147,7 @@ impl Bench {
 
     async fn close(mut self) {
         if let Some(house) = self.house.take() {
+            house.outputs.still().await.follow().take();
             house.close().await;
         }
     }
@@ -337,6 +339,180 @@ fn a_registry_that_another_process_writes_stays_due_and_says_so() {
         let again = bench.erase(Some("ada")).await;
         assert_eq!((again.seq, again.outputs), (None, 1));
         assert_eq!(bench.known(), set(&[]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn an_erasure_goes_on_when_whoever_asked_hangs_up() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for subject in ["ada", "bob"] {
+            bench.exchange(subject, 0).await;
+        }
+        bench.registered().await;
+        let outputs = Arc::clone(&bench.house().outputs);
+        let writing = outputs.still().await;
+        let mut asked = Box::pin(bench.erase(Some("ada")));
+        let begun = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(asked.as_mut().poll(context).is_pending())
+        });
+        assert!(begun.await, "it waits for the writer");
+        drop(asked);
+        drop(writing);
+        drop(outputs);
+        // This waits for everybody who holds the keeper.
+        bench.house.take().unwrap().close().await;
+        let folder = Folder::open(&bench.folder.path().join("data/registry")).unwrap();
+        let segments = folder.segments().unwrap();
+        let kept: Vec<&str> = segments
+            .iter()
+            .flat_map(provenance::Segment::outputs)
+            .map(|output| output.id.as_str())
+            .collect();
+        assert_eq!(kept, ["x2"]);
+        bench.again().await;
+        assert!(!bench.due().await);
+        bench.close().await;
+    });
+}
+
+#[test]
+fn outputs_leave_the_registry_though_the_stores_files_could_not_be_scrubbed() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for subject in ["ada", "bob"] {
+            bench.exchange(subject, 0).await;
+        }
+        bench.registered().await;
+        let house = bench.house();
+        let mut still = house.outputs.still().await;
+        house.keeper.erase(&order("ada")).await.unwrap();
+        let remains = StoreError::Remains("readers held the log".to_owned());
+        let erased = Err(KeeperError::Store(remains));
+        let (erased, taken) = with_outputs(&house.keeper, &mut still, erased).await;
+        drop(still);
+        let error = erased.err().unwrap();
+        assert!(matches!(error, KeeperError::Store(StoreError::Remains(_))));
+        assert_eq!(taken.unwrap().outputs, 1);
+        assert!(!bench.due().await);
+        assert_eq!(bench.known(), set(&["x2"]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_running_writer_takes_out_what_is_still_due() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for subject in ["ada", "bob"] {
+            bench.exchange(subject, 0).await;
+        }
+        bench.registered().await;
+        let outputs = Arc::clone(&bench.house().outputs);
+        *outputs.still().await.follow() = Some(bench.follow());
+        bench.house().keeper.erase(&order("ada")).await.unwrap();
+        assert!(bench.due().await && bench.known().len() == 2);
+        assert!(outputs.still().await.turn().await.is_some());
+        assert!(!bench.due().await);
+        assert_eq!(bench.known(), set(&["x2"]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_registry_that_is_not_where_it_was_stays_due() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for subject in ["ada", "bob", "eve"] {
+            bench.exchange(subject, 0).await;
+        }
+        bench.registered().await;
+        bench.again().await;
+        let path = bench.house().outputs.path().to_path_buf();
+        let away = path.with_file_name("unmounted");
+        std::fs::rename(&path, &away).unwrap();
+        let check = |erased: ErasureView| {
+            let why = erased.fingerprints_remain.unwrap();
+            assert!(why.contains("mount its disk"), "{why}");
+        };
+        check(bench.erase(Some("ada")).await);
+        std::fs::create_dir(&path).unwrap();
+        check(bench.erase(Some("bob")).await);
+        bench.again().await;
+        check(bench.erase(Some("bob")).await);
+        assert!(bench.due().await);
+        let started = Registering::start(bench.house()).await;
+        let refused = started.err().unwrap().to_string();
+        assert!(refused.contains("mount its disk"), "{refused}");
+        let made = std::fs::read_dir(&path).unwrap().count();
+        assert_eq!(made, 0, "no other one is made in its place");
+        // Another one is there.
+        Folder::open_or_make(&path).unwrap();
+        check(bench.erase(Some("bob")).await);
+        assert!(Registering::start(bench.house()).await.is_err());
+
+        std::fs::remove_dir_all(&path).unwrap();
+        std::fs::rename(&away, &path).unwrap();
+        bench.again().await;
+        assert!(!bench.due().await);
+        assert_eq!(bench.known(), set(&["x3"]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_disk_that_goes_from_under_the_writer_leaves_it_due() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        bench.exchange("ada", 0).await;
+        bench.registered().await;
+        let outputs = Arc::clone(&bench.house().outputs);
+        *outputs.still().await.follow() = Some(bench.follow());
+        let away = outputs.path().with_file_name("unmounted");
+        std::fs::rename(outputs.path(), &away).unwrap();
+        std::fs::create_dir(outputs.path()).unwrap();
+        let erased = bench.erase(Some("ada")).await;
+        let why = erased.fingerprints_remain.unwrap();
+        assert!(why.contains("mount its disk"), "{why}");
+        assert!(bench.due().await);
+        std::fs::remove_dir_all(outputs.path()).unwrap();
+        std::fs::rename(&away, outputs.path()).unwrap();
+        outputs.still().await.turn().await.unwrap();
+        assert!(!bench.due().await);
+        assert_eq!(bench.known(), set(&[]));
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_registry_that_is_gone_for_good_is_made_anew() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        for subject in ["ada", "bob"] {
+            bench.exchange(subject, 0).await;
+        }
+        Registering::start(bench.house())
+            .await
+            .unwrap()
+            .stop()
+            .await;
+        std::fs::remove_dir_all(bench.house().outputs.path()).unwrap();
+        assert!(bench.erase(Some("ada")).await.fingerprints_remain.is_some());
+        // As `fairhold registry build` does.
+        let folder = Folder::open_or_make(bench.house().outputs.path()).unwrap();
+        let outputs = Arc::clone(&bench.house().outputs);
+        let database = bench.house().keeper.database();
+        outputs.is_now(&folder, database).await.unwrap();
+        bench.registered().await;
+        outputs.catch_up(database).await;
+        assert!(!bench.due().await);
+        assert_eq!(bench.known(), set(&["x2"]));
+        Registering::start(bench.house())
+            .await
+            .unwrap()
+            .stop()
+            .await;
         bench.close().await;
     });
 }
