@@ -237,6 +237,10 @@ pub struct NewInvite {
     /// What they prove to be, where that is known: `ISSUER#SUBJECT` of a sign-in elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    /// Who they are at the issuer, their subject or the address that it verified: then they sign in
+    /// there, and need no one-time sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<String>,
     /// A customer's account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
@@ -244,7 +248,7 @@ pub struct NewInvite {
     pub by: String,
 }
 
-/// A one-time sign-in; the only time that it is shown.
+/// A one-time sign-in, the only time that it is shown; or where to sign in at the issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct InviteView {
     /// For whom.

@@ -5,7 +5,9 @@
 //! in by a one-time invitation, by a passkey, or by their issuer; customers by a
 //! one-time invitation or by showing their key once in a form.
 
+mod issuer;
 mod limiter;
+mod linked;
 mod origin;
 
 use std::collections::HashMap;
@@ -19,9 +21,13 @@ use sha2::{Digest as _, Sha256};
 use store::{Database, InviteRow, SignInRow, StoreError, SystemClock, Whose};
 use subtle::ConstantTimeEq as _;
 
+pub use issuer::{Fetch, Fetched, Issuer, IssuerTerms, Shown, Unreached};
+pub use linked::awaited_at_issuer;
 pub use origin::{Origin, OriginError};
 
+pub(crate) use issuer::{Answered, Errand, IssuerError, Known};
 use limiter::Limiter;
+pub(crate) use linked::{Entry, Linked};
 
 /// How long a sign-in lives without being used.
 const IDLE: Span = Span::hours(1);
@@ -85,6 +91,8 @@ pub(crate) struct Customer {
 pub struct Door {
     database: Database,
     origin: Origin,
+    issuer: Option<Issuer>,
+    proven: bool,
     tries: Mutex<Limiter>,
     challenges: Mutex<HashMap<[u8; 32], Timestamp>>,
 }
@@ -143,15 +151,48 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
+/// The cookie of a sign-in at the issuer: it has to come back with somebody who was elsewhere.
+fn away(secure: bool) -> &'static str {
+    if secure {
+        "__Host-fairhold-away"
+    } else {
+        "fairhold-away"
+    }
+}
+
 impl Door {
     /// A door that opens at `origin`.
     pub fn new(database: Database, origin: Origin) -> Self {
         Self {
             database,
             origin,
+            issuer: None,
+            proven: false,
             tries: Mutex::new(Limiter::default()),
             challenges: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// The same, where people may sign in at their issuer too.
+    #[must_use]
+    pub fn at_issuer(self, issuer: Option<Issuer>) -> Self {
+        Self { issuer, ..self }
+    }
+
+    /// The same, where a second signature is given only by whoever proved who they are: by a
+    /// passkey, or at the issuer. A one-time sign-in proves only that somebody had its address.
+    #[must_use]
+    pub fn approving_proven(self, proven: bool) -> Self {
+        Self { proven, ..self }
+    }
+
+    pub(crate) fn issuer(&self) -> Option<&Issuer> {
+        self.issuer.as_ref()
+    }
+
+    /// Whether somebody who is signed in may give the second signature.
+    pub(crate) fn may_sign(&self, staff: &Staff) -> bool {
+        !self.proven || matches!(staff.how.as_str(), "passkey" | "oidc")
     }
 
     /// Where it is reached.
@@ -221,6 +262,24 @@ impl Door {
             if secure { "; Secure" } else { "" }
         );
         HeaderValue::from_str(&text).map_err(|e| broken(&e))
+    }
+
+    /// The cookie that binds a sign-in at the issuer to the browser that began it; without a token
+    /// it is taken back.
+    pub(crate) fn away(&self, token: Option<&str>) -> Option<HeaderValue> {
+        let secure = self.origin.secure();
+        let (token, age) = token.map_or(("", 0), |token| (token, 600));
+        let text = format!(
+            "{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{}",
+            away(secure),
+            if secure { "; Secure" } else { "" }
+        );
+        HeaderValue::from_str(&text).ok()
+    }
+
+    /// What binds this browser to a sign-in at the issuer.
+    pub(crate) fn came_back<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        cookie(headers, away(self.origin.secure()))
     }
 
     /// Takes the cookie back.

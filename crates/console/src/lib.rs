@@ -60,7 +60,10 @@ pub use detection::{
     DetectionView, EdgeView, LookView, MayView, MemberView, PopulationView, RankView, RingView,
     SuspectView,
 };
-pub use door::{Door, Origin, OriginError, invite};
+pub use door::{
+    Door, Fetch, Fetched, Issuer, IssuerTerms, Origin, OriginError, Shown, Unreached,
+    awaited_at_issuer, invite,
+};
 pub use findings::{CueView, FactView, FindingView, FindingsView, TestView};
 pub use ledger::{
     EpochView, LedgerFile, LedgerOf, LedgerView, LedgersView, NewEpoch, Receipt, ReceiptView,

@@ -10,6 +10,7 @@ mod answer;
 mod case;
 mod frame;
 mod house;
+mod issuer;
 mod people;
 mod picture;
 mod portal;

@@ -15,6 +15,7 @@ mod demo;
 mod doors;
 mod failure;
 mod house;
+mod issuer;
 mod judge;
 pub mod keeper;
 mod keks;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use console::Origin;
+use console::{IssuerTerms, Origin};
 use engine::prices::Prices;
 use facts::Span;
 use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::house::Keeping;
+use crate::issuer::OidcTable;
 use crate::judge::Bound;
 use crate::notices::{Sending, Smtp, SmtpTable};
 use crate::tsa::{Reached, Tsa};
@@ -51,6 +52,10 @@ pub(crate) struct ConsoleAt {
     pub(crate) origin: Option<Origin>,
     /// Where customers reach the gateway; this machine where nothing is said.
     pub(crate) portal: Option<Origin>,
+    /// Where people who work here may sign in too.
+    pub(crate) oidc: Option<IssuerTerms>,
+    /// Whether a second signature asks for a passkey or a sign-in at the issuer.
+    pub(crate) proven: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -62,6 +67,11 @@ struct ConsoleTable {
     origin: Option<String>,
     /// `https://api.example`: where the gateway's portal is reached.
     portal: Option<String>,
+    /// Whether who came in by a one-time sign-in may not give the second signature.
+    #[serde(default)]
+    proven_approval: bool,
+    /// An issuer of sign-ins.
+    oidc: Option<OidcTable>,
 }
 
 impl ConsoleTable {
@@ -75,6 +85,8 @@ impl ConsoleTable {
             listen: self.listen,
             origin: origin(self.origin)?,
             portal: origin(self.portal)?,
+            oidc: self.oidc.map(OidcTable::read).transpose()?,
+            proven: self.proven_approval,
         })
     }
 }

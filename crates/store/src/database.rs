@@ -59,6 +59,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "registry",
         include_str!("../migrations/0011_registry.sql"),
     ),
+    (12, "access", include_str!("../migrations/0012_access.sql")),
 ];
 
 /// `fairhold` in ASCII: our advisory lock inside a `PostgreSQL` database.

@@ -17,6 +17,7 @@ pub mod faults;
 mod folder;
 mod holds;
 mod imported;
+mod issuers;
 mod journal;
 mod keks;
 mod ledgers;
@@ -45,6 +46,7 @@ pub use doors::{SystemClock, random, write_atomically};
 pub use folder::DataFolder;
 pub use holds::{HoldChange, HoldRow};
 pub use imported::ImportedAfter;
+pub use issuers::SubjectRow;
 pub use journal::{Entry, Journal, JournalError, JournalTask, LeafOf, SealedBody, Spend};
 pub use keks::{KekFiles, SwapStep, read_key, read_key_file};
 pub use ledgers::{

@@ -152,7 +152,7 @@ const PASSKEY: &str = "SELECT id, person, public_key, counter, created_at, used_
 const SIGN_IN: &str = "SELECT digest, person, account, how, created_at, seen_at FROM sign_ins";
 
 impl Database {
-    async fn change(&self, sql: &str, cells: Vec<Cell>) -> Result<u64, StoreError> {
+    pub(crate) async fn change(&self, sql: &str, cells: Vec<Cell>) -> Result<u64, StoreError> {
         let mut script = self.script();
         script.one(sql, cells);
         self.in_transaction(script).await
@@ -199,12 +199,13 @@ impl Database {
         self.change(sql, cells).await.map(drop)
     }
 
-    /// Two names turned out to be one person: this one takes the other's identity.
+    /// Two names turned out to be one person: this one, with every other name of its own, takes
+    /// the other's identity.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn same_person(&self, name: &str, identity: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE people SET identity = ? WHERE name = ?";
+        let sql = "UPDATE people SET identity = ? WHERE identity = (SELECT identity FROM people WHERE name = ?)";
         let cells = vec![Cell::text(identity), Cell::text(name)];
         self.change(sql, cells).await.map(drop)
     }
@@ -221,6 +222,10 @@ impl Database {
         );
         script.one(
             "DELETE FROM invites WHERE person = ?",
+            vec![Cell::text(name)],
+        );
+        script.one(
+            "DELETE FROM issuer_awaited WHERE person = ?",
             vec![Cell::text(name)],
         );
         self.in_transaction(script).await?;

@@ -126,8 +126,18 @@ async fn decided<O: Caseroom>(
             "{by} works on this case until {until} UTC: ask them to release it"
         )));
     }
+    let step = decision.step()?;
+    let second = matches!(
+        step,
+        CaseStep::Approve | CaseStep::Uphold | CaseStep::Overturn
+    );
+    if second && !pages.door.may_sign(staff) {
+        return Err(OfficeError::Conflict(
+            "a second signature asks for proof of who you are: you came in by a one-time sign-in; register a passkey in the settings and sign in by it, or sign in at the issuer".to_owned(),
+        ));
+    }
     let step = Step {
-        step: decision.step()?,
+        step,
         by: staff.name.clone(),
         comment: decision.reason.clone(),
         attachments: Vec::new(),

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use super::frame::{Pages, file, guard, guard_staff, with_data};
 use super::portal as own;
-use super::{acts, house, queue, settings, sign_in, subject, work};
+use super::{acts, house, issuer, queue, settings, sign_in, subject, work};
 use crate::caseroom::Caseroom;
 use crate::door::Door;
 
@@ -29,7 +29,11 @@ pub fn console<O: Caseroom>(office: Arc<O>, door: Arc<Door>) -> Router {
 fn doors<O: Caseroom>() -> Router<Pages<O>> {
     Router::new()
         .route("/", get(house::home))
-        .route("/sign-in", get(sign_in::page))
+        .route("/sign-in", get(sign_in::page::<O>))
+        .route("/sign-in/oidc", get(issuer::sign_in::<O>))
+        .route("/sign-in/oidc/callback", get(issuer::back::<O>))
+        .route("/sign-in/{token}/oidc", get(issuer::invited::<O>))
+        .route("/settings/oidc", get(issuer::link::<O>))
         .route("/sign-in/challenge", post(sign_in::challenge::<O>))
         .route("/sign-in/passkey", post(sign_in::passkey::<O>))
         .route(

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use store::{PasskeyRow, SignInRow, StoreError, SystemClock};
+use store::{PasskeyRow, SignInRow, StoreError, SubjectRow, SystemClock};
 
 use super::frame::{Frame, Pages, Posted, on, refused, shown, wrong};
 use super::sign_in::{Answered, Nothing, Told, bytes, failed, party, question, unread, whose};
@@ -27,6 +27,9 @@ struct SettingsPage {
     frame: Frame,
     how: String,
     passkeys: Vec<KeyLine>,
+    /// What the issuer is called, and who they are there.
+    issuer: Option<String>,
+    subjects: Vec<SubjectLine>,
     sign_ins: Vec<SignInLine>,
     people: Vec<PersonView>,
     keys: Vec<KeyView>,
@@ -39,6 +42,12 @@ struct KeyLine {
     id: String,
     since: String,
     used: String,
+}
+
+#[derive(Serialize)]
+struct SubjectLine {
+    shown: String,
+    since: String,
 }
 
 #[derive(Serialize)]
@@ -57,6 +66,15 @@ impl KeyLine {
             used: row
                 .used_at
                 .map_or_else(String::new, facts::Timestamp::rfc3339),
+        }
+    }
+}
+
+impl SubjectLine {
+    fn of(row: SubjectRow) -> Self {
+        Self {
+            shown: row.shown,
+            since: row.linked_at.rfc3339(),
         }
     }
 }
@@ -84,9 +102,10 @@ async fn gathered<O: Caseroom>(
     let database = pages.door.database();
     let read = async {
         let passkeys = database.passkeys(Some(&staff.name)).await?;
-        Ok((passkeys, database.sign_ins_of(&staff.name).await?))
+        let subjects = database.subjects_of(&staff.name).await?;
+        Ok((passkeys, subjects, database.sign_ins_of(&staff.name).await?))
     };
-    let (passkeys, sign_ins) = read.await.map_err(|e: StoreError| unavailable(&e))?;
+    let (passkeys, subjects, sign_ins) = read.await.map_err(|e: StoreError| unavailable(&e))?;
     let keys = if frame.runs() {
         pages.office.keys().await?
     } else {
@@ -96,6 +115,8 @@ async fn gathered<O: Caseroom>(
         frame,
         how: staff.how.clone(),
         passkeys: passkeys.iter().map(KeyLine::of).collect(),
+        issuer: pages.door.issuer().map(|issuer| issuer.called().to_owned()),
+        subjects: subjects.into_iter().map(SubjectLine::of).collect(),
         sign_ins: sign_ins
             .iter()
             .map(|s| SignInLine::of(s, &staff.digest))
@@ -265,6 +286,7 @@ pub(super) struct Inviting {
     name: String,
     role: String,
     account: String,
+    oidc: String,
 }
 
 fn given(text: &str) -> Option<String> {
@@ -287,6 +309,7 @@ pub(super) async fn invite<O: Caseroom>(
         role: given(&new.role),
         identity: None,
         account: given(&new.account),
+        oidc: given(&new.oidc),
         by: staff.name.clone(),
     };
     let invited = match pages.office.invite(new).await {

@@ -1,4 +1,4 @@
-//! How people come in: by a passkey, or by a one-time invitation.
+//! How people come in: by a passkey, or by a one-time invitation; `issuer` has the third way.
 
 use std::net::SocketAddr;
 
@@ -16,7 +16,7 @@ use store::{PasskeyRow, SystemClock, Whose};
 use super::frame::{Frame, Pages, Posted, on, shown, wrong};
 use super::words;
 use crate::caseroom::Caseroom;
-use crate::door::{Side, Staff, token_digest};
+use crate::door::{Door, Issuer, Side, Staff, token_digest};
 use crate::passkey::{Assertion, PasskeyError, RelyingParty, Said, asserted};
 
 #[derive(Template, Serialize)]
@@ -26,6 +26,23 @@ struct SignInPage {
     frame: Frame,
     /// A one-time sign-in that is to be used, and whose.
     invited: Option<Invited>,
+    /// What the issuer is called, where one is configured.
+    issuer: Option<String>,
+    /// Whether invitations are used there only.
+    #[serde(skip)]
+    required: bool,
+}
+
+impl SignInPage {
+    fn of(door: &Door, frame: Frame, invited: Option<Invited>) -> Self {
+        let issuer = door.issuer();
+        Self {
+            frame,
+            invited,
+            issuer: issuer.map(|issuer| issuer.called().to_owned()),
+            required: issuer.is_some_and(Issuer::required),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -40,7 +57,7 @@ pub(super) struct Told {
     pub(super) told: Option<String>,
 }
 
-fn stranger(title: &str) -> Frame {
+pub(super) fn stranger(title: &str) -> Frame {
     Frame {
         title: title.to_owned(),
         ..Frame::default()
@@ -62,13 +79,16 @@ pub(super) fn too_often(headers: &HeaderMap, frame: Frame) -> Response {
     response
 }
 
-pub(super) async fn page(Query(told): Query<Told>, headers: HeaderMap) -> Response {
+pub(super) async fn page<O: Caseroom>(
+    State(pages): State<Pages<O>>,
+    Query(told): Query<Told>,
+    headers: HeaderMap,
+) -> Response {
     let frame = Frame {
         told: words::told(told.told.as_deref()),
         ..stranger("Sign in")
     };
-    let invited = None;
-    shown(&headers, &SignInPage { frame, invited })
+    shown(&headers, &SignInPage::of(&pages.door, frame, None))
 }
 
 /// Looks at an invitation; only the button of the page uses it, so that no preview of a link does.
@@ -91,7 +111,7 @@ pub(super) async fn invited<O: Caseroom>(
         Ok(Some(Whose::Person(whom))) => {
             let invited = Some(Invited { token, whom });
             let frame = stranger("You are invited");
-            shown(&headers, &SignInPage { frame, invited })
+            shown(&headers, &SignInPage::of(&pages.door, frame, invited))
         }
         Ok(_) => gone(&headers, stranger("Sign in")),
         Err(error) => unread(&headers, &error),
@@ -123,6 +143,10 @@ pub(super) async fn accept<O: Caseroom>(
 ) -> Response {
     if !pages.door.may_try(&from(&extensions)) {
         return too_often(&headers, stranger("Sign in"));
+    }
+    if let Some(issuer) = pages.door.issuer().filter(|issuer| issuer.required()) {
+        let why = format!("invitations are used at {} here", issuer.called());
+        return wrong(&headers, stranger("Sign in"), StatusCode::FORBIDDEN, &why);
     }
     let digest = token_digest(&token);
     let database = pages.door.database();

@@ -150,6 +150,7 @@ pub(crate) fn told(code: Option<&str>) -> &'static str {
         "passkey" => "The passkey is registered.",
         "removed" => "The passkey no longer opens anything.",
         "linked" => "Both names are one person now.",
+        "issuer" => "You are one person here and at the issuer now.",
         "signed-out" => "The other sign-ins ended.",
         "shadow" => "The rule is watched. It acts on nobody.",
         "welcome" => "You are signed in.",

@@ -15,6 +15,10 @@ pub(crate) enum People {
         /// What they prove to be, where that is known: two names with one identity are one person.
         #[arg(long, requires = "name")]
         identity: Option<String>,
+        /// Their address or subject at the issuer of `[console.oidc]`: they sign in there, and no
+        /// one-time sign-in is made.
+        #[arg(long, requires = "name", value_name = "EMAIL_OR_SUBJECT")]
+        oidc: Option<String>,
         /// Invite whoever speaks for this customer's account, to the portal.
         #[arg(long)]
         account: Option<String>,

@@ -21,6 +21,7 @@ pub(crate) async fn run<O: Office>(
             name,
             role,
             identity,
+            oidc,
             account,
             by,
         } => {
@@ -28,6 +29,7 @@ pub(crate) async fn run<O: Office>(
                 name,
                 role,
                 identity,
+                oidc,
                 account,
                 by,
             };
@@ -79,10 +81,17 @@ fn tell(invited: &InviteView, data: &Path, out: Out) -> Result<(), Failure> {
         "whom": invited.whom, "url": place, "until": invited.until,
     }))?;
     out.line(&place);
-    out.say(&format!(
-        "one sign-in for {}, until {}: give it to them by a way that only they read",
-        invited.whom, invited.until
-    ));
+    if invited.path == "/sign-in" {
+        let (whom, until) = (&invited.whom, &invited.until);
+        out.say(&format!(
+            "{whom} signs in at the issuer there, for the first time until {until}"
+        ));
+    } else {
+        out.say(&format!(
+            "one sign-in for {}, until {}: give it to them by a way that only they read",
+            invited.whom, invited.until
+        ));
+    }
     if base.is_none() {
         out.next(
             "fairhold serve --config fairhold.toml (its console is where this path is opened)",

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use console::{Door, Origin};
+use console::{Door, Issuer, Origin};
 use engine::Mode;
 use gateway::{Server, Setup};
 use serde_json::json;
@@ -23,6 +23,7 @@ use crate::commands::telling::Telling;
 use crate::doors::pages;
 use crate::failure::{Exit, Failure};
 use crate::house::{House, Plan};
+use crate::issuer::fetch;
 use crate::judge::Documents;
 use crate::office::LocalOffice;
 use crate::out::Out;
@@ -278,7 +279,14 @@ async fn peopled(
     let port = listener.local_addr().map_err(failed)?.port();
     let origin = at.origin.clone().unwrap_or_else(|| Origin::localhost(port));
     let place = origin.as_str().to_owned();
-    let door = Door::new(house.keeper.database().clone(), origin);
+    let issuer = at.oidc.clone().map(|terms| {
+        let way = fetch(&terms.url);
+        Issuer::new(terms, way)
+    });
+    let issuer = issuer.transpose().map_err(Failure::error)?;
+    let door = Door::new(house.keeper.database().clone(), origin)
+        .at_issuer(issuer)
+        .approving_proven(at.proven);
     let router = console::console(office, Arc::new(door));
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move {

@@ -71,6 +71,15 @@ async fn customer(keeper: &Keeper, account: &str, by: &str) -> Result<InviteView
 
 async fn person(keeper: &Keeper, name: &str, new: &NewInvite) -> Result<InviteView, OfficeError> {
     let name = PersonId::parse(name).map_err(|e| malformed(&e))?;
+    if new
+        .oidc
+        .as_deref()
+        .is_some_and(|hint| hint.trim().is_empty())
+    {
+        return Err(OfficeError::Invalid(
+            "give the address or the subject that they have at the issuer".to_owned(),
+        ));
+    }
     let database = keeper.database();
     let known = database.person(name.as_str()).await.map_err(broken)?;
     let word = new
@@ -93,7 +102,15 @@ async fn person(keeper: &Keeper, name: &str, new: &NewInvite) -> Result<InviteVi
         (Some(given), _) if given.trim().is_empty() => {
             return Err(OfficeError::Invalid("the identity is empty".to_owned()));
         }
-        (Some(given), _) => given.trim().to_owned(),
+        (Some(given), _) => {
+            // Whoever is this subject already is the same person under another name.
+            let owner = database.subject(given.trim()).await.map_err(broken)?;
+            let owner = match owner {
+                Some(row) => database.person(&row.person).await.map_err(broken)?,
+                None => None,
+            };
+            owner.map_or_else(|| given.trim().to_owned(), |row| row.identity)
+        }
         (None, Some(row)) => row.identity.clone(),
         (None, None) => {
             let random: [u8; 32] = store::random().map_err(broken)?;
@@ -114,7 +131,23 @@ async fn person(keeper: &Keeper, name: &str, new: &NewInvite) -> Result<InviteVi
         .note("person_invited", &subject)
         .await
         .map_err(refused)?;
-    made(keeper, Whose::Person(name.to_string()), "/sign-in").await
+    match new.oidc.as_deref().map(str::trim) {
+        Some(hint) => awaited(keeper, name.as_str(), hint).await,
+        None => made(keeper, Whose::Person(name.to_string()), "/sign-in").await,
+    }
+}
+
+/// Somebody who signs in at the issuer: there is no secret to hand over.
+async fn awaited(keeper: &Keeper, name: &str, hint: &str) -> Result<InviteView, OfficeError> {
+    let until = SystemClock.now().plus(INVITED);
+    let hint = console::awaited_at_issuer(hint);
+    let kept = keeper.database().await_subject(&hint, name, until).await;
+    kept.map_err(broken)?;
+    Ok(InviteView {
+        whom: name.to_owned(),
+        path: "/sign-in".to_owned(),
+        until: until.rfc3339(),
+    })
 }
 
 async fn made(keeper: &Keeper, whose: Whose, place: &str) -> Result<InviteView, OfficeError> {
