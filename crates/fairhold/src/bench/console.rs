@@ -57,7 +57,7 @@ struct Report {
     statistics_ms: f64,
     rules_ms: f64,
     /// What the pages are made of, as JSON.
-    data: Data,
+    data_ms: Data,
     cases: u32,
     exchanges: u64,
     cluster_accounts: usize,
@@ -68,10 +68,10 @@ struct Report {
 
 #[derive(Debug, Serialize)]
 struct Data {
-    queue_10k_ms: f64,
-    account_1m_ms: f64,
-    cluster_500_ms: f64,
-    audit_log_ms: f64,
+    queue_10k: f64,
+    account_1m: f64,
+    cluster_500: f64,
+    audit_log: f64,
 }
 
 /// Somebody who asks: the routes, and what each request carries.
@@ -134,11 +134,11 @@ async fn measured(
         queue_by_state_ms: people.p95("/queue?state=noticed").await?,
         statistics_ms: people.p95("/statistics").await?,
         rules_ms: people.p95("/rules").await?,
-        data: Data {
-            queue_10k_ms: data.p95("/admin/cases?closed=false&limit=50").await?,
-            account_1m_ms: data.p95("/admin/accounts/busy").await?,
-            cluster_500_ms: data.p95("/admin/clusters/ring").await?,
-            audit_log_ms: data.p95("/v1/organization/audit_logs?limit=100").await?,
+        data_ms: Data {
+            queue_10k: data.p95("/admin/cases?closed=false&limit=50").await?,
+            account_1m: data.p95("/admin/accounts/busy").await?,
+            cluster_500: data.p95("/admin/clusters/ring").await?,
+            audit_log: data.p95("/v1/organization/audit_logs?limit=100").await?,
         },
         cases: what.cases,
         exchanges: what.exchanges,
