@@ -28,6 +28,13 @@ pub const TIMESTAMP: &str = "checkpoint.tsr";
 pub const CHAIN: &str = "tsa/chain.pem";
 /// How to check the bundle without our software.
 pub const HOWTO: &str = "VERIFY.md";
+/// How much of each accused account is disclosed, and how much there was.
+pub const DISCLOSURE: &str = "disclosure.json";
+/// Exchanges of one account that a bundle discloses at most, where its case counted more.
+pub const EXCHANGES_MAX: usize = 1_000;
+/// An account's first records are disclosed up to this many at least, if so many are needed to
+/// reach the exchanges that the case counted.
+pub const RECORDS_MAX: usize = 4 * EXCHANGES_MAX;
 /// The type of the DSSE payload.
 pub const PAYLOAD: &str = "application/vnd.in-toto+json";
 /// The type of the in-toto statement.

@@ -17,6 +17,7 @@ use crate::bundle::{
 use crate::checkpoint::{Note, Verifier};
 use crate::policy::Policy;
 
+mod coverage;
 mod entries;
 mod inputs;
 mod parts;
@@ -67,7 +68,7 @@ pub enum Part {
     Key,
     /// What the bundle says and which files it holds.
     Statement,
-    /// The steps of the case and the records it rests on.
+    /// The steps of the case and the records it rests on: what its findings counted is among them.
     Entries,
     /// Others who saw the log's checkpoint.
     Witnesses,

@@ -10,13 +10,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::entries::{number, stem};
 use super::parts::{Given, counted};
-use super::{Disclosed, Files, Finding, Part};
+use super::{Disclosed, Files, Finding, Part, coverage};
 
 /// What a digest of policies begins with.
 const POLICIES: &[u8] = b"fairhold terms 1\n";
 
-/// Requests that were let upstream, and those of them whose ruling can be made again.
-pub(super) fn rulings(given: &Given<'_>, entries: &[Disclosed]) -> Finding {
+/// Requests that were let upstream, as many as are said to be there, and those of them whose ruling
+/// can be made again.
+pub(super) fn rulings(
+    given: &Given<'_>,
+    entries: &[Disclosed],
+    accused: &BTreeSet<String>,
+) -> Finding {
     let (mut all, mut untied) = (0, 0);
     let mut first: Option<String> = None;
     let mut known: BTreeMap<u64, Result<(), &'static str>> = BTreeMap::new();
@@ -32,14 +37,16 @@ pub(super) fn rulings(given: &Given<'_>, entries: &[Disclosed]) -> Finding {
             first.get_or_insert_with(|| format!("record {}: {what}", intent.seq));
         }
     }
+    let told = coverage::told(given.files, entries, accused);
     Finding {
         part: Part::Rulings,
-        proven: all > 0 && untied == 0,
+        proven: all > 0 && untied == 0 && told.is_ok(),
         asked: given.asks(Part::Rulings),
-        what: match (all, first) {
-            (0, _) => "no request is disclosed: no ruling can be made again".to_owned(),
-            (_, Some(first)) => format!("{untied} of {all} cannot be made again; {first}"),
-            (_, None) => format!(
+        what: match (all, first, told) {
+            (0, _, _) => "no request is disclosed: no ruling can be made again".to_owned(),
+            (_, Some(first), _) => format!("{untied} of {all} cannot be made again; {first}"),
+            (_, None, Err(what)) => what,
+            (_, None, Ok(())) => format!(
                 "the inputs of {} are those that the log records; `fairhold replay` makes them again",
                 counted(all, "ruling", "rulings")
             ),
@@ -134,8 +141,8 @@ pub(super) fn detector(
         .and_then(|scored| findings(given.files, &judged).map(|findings| (scored, findings)));
     let (proven, what) = match held {
         Err(what) => (false, what),
-        Ok((scored, found)) => match accused.iter().find(|a| !scored.contains(*a)) {
-            Some(_) if scored.is_empty() => (
+        Ok((scored, found)) => match accused.iter().find(|a| !scored.accounts.contains(*a)) {
+            Some(_) if scored.accounts.is_empty() => (
                 false,
                 "its inputs are absent: no score can be made again".to_owned(),
             ),
@@ -144,9 +151,10 @@ pub(super) fn detector(
             None => (
                 true,
                 format!(
-                    "the detector that the log names, its inputs for {} and {} are there; `fairhold replay` scores them again",
+                    "the detector that the log names, its inputs for {} and {} are there{}; `fairhold replay` scores them again",
                     counted(accused.len(), "account", "accounts"),
-                    counted(found, "finding", "findings")
+                    counted(found, "finding", "findings"),
+                    scored.gone()
                 ),
             ),
         },
@@ -159,9 +167,27 @@ pub(super) fn detector(
     }
 }
 
+/// Whose sums are there.
+#[derive(Debug, Default, PartialEq)]
+struct Scored {
+    accounts: BTreeSet<String>,
+    /// Exchanges that are in no sum, their requests having been forgotten before the export.
+    unread: u64,
+}
+
+impl Scored {
+    fn gone(&self) -> String {
+        match self.unread {
+            0 => String::new(),
+            1 => ", without 1 exchange whose request is gone".to_owned(),
+            n => format!(", without {n} exchanges whose requests are gone"),
+        }
+    }
+}
+
 /// Accounts whose sums are there, as a detector scored them that a record of the case names.
-fn scored(files: &Files, case: &str, judged: &[&Disclosed]) -> Result<BTreeSet<String>, String> {
-    let mut accounts = BTreeSet::new();
+fn scored(files: &Files, case: &str, judged: &[&Disclosed]) -> Result<Scored, String> {
+    let mut scored = Scored::default();
     for (name, bytes) in files {
         let Some(place) = stem(name, "detector/accounts/", ".json") else {
             continue;
@@ -177,6 +203,10 @@ fn scored(files: &Files, case: &str, judged: &[&Disclosed]) -> Result<BTreeSet<S
         if !looks.is_some_and(|looks| !looks.is_empty() && looks.iter().all(summed)) {
             return Err(format!("{name}: it holds no sums that could be scored"));
         }
+        let unread = inputs.as_ref().and_then(|i| i.get("unread")?.as_u64());
+        let unread = unread
+            .ok_or_else(|| format!("{name}: it does not say how many exchanges it leaves out"))?;
+        scored.unread = scored.unread.saturating_add(unread);
         if number(place).is_none() || !is_detector(files, digest) {
             return Err(format!("{name}: the detector that it names is not there"));
         }
@@ -187,9 +217,10 @@ fn scored(files: &Files, case: &str, judged: &[&Disclosed]) -> Result<BTreeSet<S
                     .to_owned(),
             );
         }
-        accounts.extend(text("account").map(str::to_owned));
+        let account = text("account").map(str::to_owned);
+        scored.accounts.extend(account);
     }
-    Ok(accounts)
+    Ok(scored)
 }
 
 /// Whether the detector of this digest is there as it was.

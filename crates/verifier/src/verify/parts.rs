@@ -6,7 +6,9 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::entries::{number, stem};
-use super::{CHAIN, Disclosed, Files, Finding, POLICY, Part, TIMESTAMP, Trust, inputs, text};
+use super::{
+    CHAIN, Disclosed, Files, Finding, POLICY, Part, TIMESTAMP, Trust, coverage, inputs, text,
+};
 use crate::checkpoint::Note;
 use crate::policy::Policy;
 use crate::timestamp::TimestampError;
@@ -45,26 +47,44 @@ pub(super) fn all(
         asked: true,
         what: "the log's key signed it, and it names every file".to_owned(),
     };
-    let proven = Finding {
-        part: Part::Entries,
-        proven: true,
-        asked: true,
-        what: format!(
-            "{} in {} under the checkpoint",
-            counted(entries.len(), "record", "records"),
-            counted(ledgers.max(1), "ledger", "ledgers")
-        ),
-    };
     Ok(vec![
         key(given),
         whole,
-        proven,
+        records(given, (case, entries), ledgers, accused),
         witnesses(given)?,
         timestamp(given)?,
-        inputs::rulings(given, entries),
+        inputs::rulings(given, entries, accused),
         inputs::detector(given, (case, entries), accused),
         bodies(given, entries)?,
     ])
+}
+
+/// The records hold, or nothing comes here; whether they are enough is asked of the findings.
+fn records(
+    given: &Given<'_>,
+    (case, entries): (&str, &[Disclosed]),
+    ledgers: usize,
+    accused: &BTreeSet<String>,
+) -> Finding {
+    let held = format!(
+        "{} in {} under the checkpoint",
+        counted(entries.len(), "record", "records"),
+        counted(ledgers.max(1), "ledger", "ledgers")
+    );
+    let (proven, what) = match coverage::cited(given.files, (case, entries), accused) {
+        Ok(0) => (true, held),
+        Ok(_) => (
+            true,
+            format!("{held}, the exchanges among them that the case's finding counted"),
+        ),
+        Err(what) => (false, format!("{held}; {what}")),
+    };
+    Finding {
+        part: Part::Entries,
+        proven,
+        asked: true,
+        what,
+    }
 }
 
 pub(super) fn counted(n: usize, one: &str, many: &str) -> String {

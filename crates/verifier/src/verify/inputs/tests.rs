@@ -104,7 +104,7 @@ fn a_ruling_is_tied_to_the_record_of_what_was_asked() {
 fn scores_are_of_a_detector_that_the_log_names_for_the_case() {
     let own = hex::encode(Sha256::digest(b"a detector"));
     let inputs = |digest: &str| {
-        json!({"account": "a", "detector_sha256": digest, "looks": [{"sums": "AA=="}]})
+        json!({"account": "a", "detector_sha256": digest, "looks": [{"sums": "AA=="}], "unread": 2})
             .to_string()
             .into_bytes()
     };
@@ -120,7 +120,18 @@ fn scores_are_of_a_detector_that_the_log_names_for_the_case() {
     ]);
     let named = judged("c", &own);
     let all = BTreeSet::from(["a".to_owned()]);
-    assert_eq!(scored(&files, "c", &[&named]), Ok(all));
+    let whole = scored(&files, "c", &[&named]).unwrap();
+    assert_eq!((whole.accounts, whole.unread), (all, 2));
+    // How many exchanges it leaves out must be said.
+    for silent in [json!(null), json!("2"), json!(-1)] {
+        let mut silent = json!({"account": "a", "detector_sha256": own, "unread": silent});
+        silent["looks"] = json!([{"sums": "AA=="}]);
+        let bytes = silent.to_string().into_bytes();
+        let mut files = files.clone();
+        files.insert("detector/accounts/0.json".to_owned(), bytes);
+        let told = scored(&files, "c", &[&named]).unwrap_err();
+        assert!(told.contains("leaves out"), "{told}");
+    }
     // Of another case, by another detector, or of a log that names none.
     let (other_case, other) = (judged("d", &own), judged("c", &"0".repeat(64)));
     for records in [&[&other_case][..], &[&other], &[]] {
@@ -128,7 +139,7 @@ fn scores_are_of_a_detector_that_the_log_names_for_the_case() {
     }
     // Nothing could be scored.
     for looks in [json!(null), json!([]), json!([{"sums": ""}]), json!([{}])] {
-        let empty = json!({"account": "b", "detector_sha256": own, "looks": looks});
+        let empty = json!({"account": "b", "detector_sha256": own, "looks": looks, "unread": 0});
         let mut files = files.clone();
         let bytes = empty.to_string().into_bytes();
         files.insert("detector/accounts/1.json".to_owned(), bytes);
@@ -139,7 +150,7 @@ fn scores_are_of_a_detector_that_the_log_names_for_the_case() {
     files.remove("detector/accounts/1.json");
     files.insert(format!("detector/{own}.json"), b"altered".to_vec());
     assert!(scored(&files, "c", &[&named]).is_err());
-    assert_eq!(scored(&Files::new(), "c", &[&named]), Ok(BTreeSet::new()));
+    assert_eq!(scored(&Files::new(), "c", &[&named]), Ok(Scored::default()));
 }
 
 #[test]
