@@ -12,12 +12,12 @@ mod keys;
 mod rotation;
 mod rows;
 mod usage;
-mod watched;
+pub(crate) mod watched;
 
 pub use bodies::{Erased, LetGo, Order, ReadBody};
 pub use keys::Keks;
 pub use rotation::Rotated;
-pub use watched::Ended;
+pub use watched::{Ended, Left, Past};
 
 use std::collections::HashMap;
 use std::fmt;

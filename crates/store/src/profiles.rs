@@ -4,7 +4,7 @@
 //! a batch whole or not at all; a finding is written before that, with the
 //! record of the log that names its digest, and only where it is not yet there.
 
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use facts::{AccountId, Timestamp};
@@ -279,6 +279,55 @@ impl Database {
         rows.iter().map(|row| row.bytes(0)).collect()
     }
 
+    /// How many exchanges of an account ended in a range of the journal.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ending_count(
+        &self,
+        range: Range<u64>,
+        account: &AccountId,
+    ) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM journal WHERE account = $1 AND seq >= $2 AND seq < $3 AND kind = 'completion'";
+        let cells = vec![
+            Cell::text(account.as_str()),
+            Cell::count(range.start),
+            Cell::count(range.end),
+        ];
+        let rows = self.rows(sql, cells).await?;
+        rows.first().map_or(Ok(0), |row| row.count(0))
+    }
+
+    /// The leaves of these records, by their places.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn leaves_at(&self, places: &[u64]) -> Result<BTreeMap<u64, Vec<u8>>, StoreError> {
+        let mut all = BTreeMap::new();
+        for list in lists(places) {
+            let sql = format!("SELECT seq, leaf FROM journal WHERE seq IN ({list})");
+            for row in self.rows(&sql, Vec::new()).await? {
+                all.insert(row.count(0)?, row.bytes(1)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Those of these intents whose request was not forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn held_requests(&self, intents: &[u64]) -> Result<BTreeSet<u64>, StoreError> {
+        let mut all = BTreeSet::new();
+        for list in lists(intents) {
+            let sql = format!("SELECT b.seq FROM {HELD} AND b.seq IN ({list})");
+            for row in self.rows(&sql, Vec::new()).await? {
+                all.insert(row.count(0)?);
+            }
+        }
+        Ok(all)
+    }
+
     /// Every account that exchanges were imported of, by id.
     ///
     /// # Errors
@@ -295,17 +344,11 @@ impl Database {
     /// # Errors
     /// [`StoreError`].
     pub async fn requests(&self, intents: &[u64]) -> Result<Vec<SealedRequest>, StoreError> {
-        const BATCH: usize = 500;
         let columns = subject_keys::COLUMNS;
         let mut all = Vec::with_capacity(intents.len());
-        for chunk in intents.chunks(BATCH) {
-            let mut list = String::new();
-            for (n, seq) in chunk.iter().enumerate() {
-                // Numbers, not text: nothing to escape.
-                let _ = write!(list, "{}{seq}", if n == 0 { "" } else { "," });
-            }
+        for list in lists(intents) {
             let sql = format!(
-                "SELECT j.seq, j.leaf, b.bytes, {columns} FROM journal j JOIN bodies b ON b.seq = j.seq JOIN subject_keys k ON k.id = b.key_id WHERE b.what = 'request' AND k.destroyed_at = 0 AND j.seq IN ({list}) ORDER BY j.seq"
+                "SELECT j.seq, j.leaf, b.bytes, {columns} FROM {HELD} AND j.seq IN ({list}) ORDER BY j.seq"
             );
             for row in self.rows(&sql, Vec::new()).await? {
                 all.push(SealedRequest {
@@ -318,4 +361,15 @@ impl Database {
         }
         Ok(all)
     }
+}
+
+/// Requests that were not forgotten, with their records and keys.
+const HELD: &str = "journal j JOIN bodies b ON b.seq = j.seq JOIN subject_keys k ON k.id = b.key_id WHERE b.what = 'request' AND k.destroyed_at = 0";
+
+/// Places as statements list them, some at a time. Numbers, not text: nothing to escape.
+fn lists(places: &[u64]) -> impl Iterator<Item = String> {
+    places.chunks(500).map(|chunk| {
+        let words: Vec<String> = chunk.iter().map(u64::to_string).collect();
+        words.join(",")
+    })
 }

@@ -25,6 +25,8 @@ struct Replayed {
     scores: usize,
     /// Findings whose score and chances did.
     findings: usize,
+    /// Exchanges that are in no sum: their requests were gone when the sums were made.
+    unread: u64,
     /// What did not.
     mismatches: Vec<String>,
     /// What could not be made again.
@@ -59,6 +61,12 @@ pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
         "{} rulings, {} scores and {} findings came out as recorded",
         replayed.rulings, replayed.scores, replayed.findings
     ));
+    if replayed.unread > 0 {
+        out.line(&format!(
+            "  unread: {}, whose requests were gone when the sums were made",
+            replayed.unread
+        ));
+    }
     for what in &replayed.mismatches {
         out.line(&format!("  differs: {what}"));
     }

@@ -6,6 +6,7 @@ use evidence::verify::{Disclosed, Opened};
 use facts::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use verifier::bundle::DISCLOSURE;
 
 use super::verify;
 use crate::args::Verify;
@@ -27,6 +28,10 @@ struct Moment {
 struct Shown<'a> {
     report: &'a evidence::verify::Report,
     statement: &'a str,
+    /// How much of each account is disclosed, as the operator says it.
+    disclosure: Option<Value>,
+    /// Exchanges of each account that are in no sum, their requests being gone.
+    unread: BTreeMap<String, u64>,
     timeline: Vec<Moment>,
     entries: Vec<&'a serde_json::Map<String, Value>>,
     files: Vec<&'a str>,
@@ -49,6 +54,11 @@ pub(crate) fn run(what: &Verify, out: Out) -> Result<Exit, Failure> {
     out.line("");
     out.line(shown.statement);
     out.line("");
+    out.line("disclosed");
+    for line in disclosed(&shown) {
+        out.line(&format!("  {line}"));
+    }
+    out.line("");
     out.line("timeline");
     for moment in &shown.timeline {
         out.line(&format!("  {}  {}", moment.at, moment.what));
@@ -65,10 +75,61 @@ fn shown(opened: &Opened) -> Shown<'_> {
     Shown {
         report: &opened.report,
         statement: &opened.predicate.statement,
+        disclosure: json(opened, DISCLOSURE),
+        unread: unread(opened),
         timeline: timeline(opened),
         entries: opened.entries.iter().map(|entry| &entry.leaf).collect(),
         files: opened.files.keys().map(String::as_str).collect(),
     }
+}
+
+fn json(opened: &Opened, name: &str) -> Option<Value> {
+    serde_json::from_slice(opened.files.get(name)?).ok()
+}
+
+/// What the sums of each account leave out.
+fn unread(opened: &Opened) -> BTreeMap<String, u64> {
+    let names = opened.files.keys();
+    let sums = names.filter(|name| name.starts_with("detector/accounts/"));
+    let each = sums.filter_map(|name| {
+        let inputs = json(opened, name)?;
+        let account = inputs.get("account")?.as_str()?.to_owned();
+        Some((account, inputs.get("unread")?.as_u64()?))
+    });
+    each.collect()
+}
+
+/// A line for each account.
+fn disclosed(shown: &Shown<'_>) -> Vec<String> {
+    let all = shown.disclosure.as_ref().and_then(|d| d.get("accounts"));
+    let all = all.and_then(Value::as_array).into_iter().flatten();
+    let line = |of: &Value| {
+        let number = |name: &str| of.get(name).and_then(Value::as_u64);
+        let known = |name: &str| number(name).unwrap_or_default();
+        let account = of.get("account").and_then(Value::as_str).unwrap_or("");
+        let mut told = vec![format!(
+            "{account}: the case counts {} exchanges; {} are disclosed",
+            known("exchanges_counted"),
+            known("exchanges_disclosed")
+        )];
+        // Bundles of earlier versions do not say.
+        told.extend(number("exchanges_read").map(|read| {
+            format!(
+                ": {read} can be read, {} asked for embeddings, the requests of {} are gone",
+                known("exchanges_embeddings"),
+                known("exchanges_unread")
+            )
+        }));
+        let cut = of.get("cut").and_then(Value::as_str);
+        told.extend(cut.map(|cut| format!("; no more fit: {cut}")));
+        told.extend(match shown.unread.get(account) {
+            None => Some("; there are no sums of it".to_owned()),
+            Some(0) => None,
+            Some(gone) => Some(format!("; its sums leave out {gone}, which are gone")),
+        });
+        told.concat()
+    };
+    all.map(line).collect()
 }
 
 /// The case's steps with what was said, and the records between them, by time.

@@ -19,6 +19,26 @@ pub struct Ended {
     pub request: SealedRequest,
 }
 
+/// An exchange that ended, and what is left of its request.
+#[derive(Debug)]
+pub struct Past {
+    /// The record behind its ending.
+    pub next: u64,
+    /// Its request.
+    pub request: Left,
+}
+
+/// What is left of a request.
+#[derive(Debug)]
+pub enum Left {
+    /// All of it, sealed.
+    Sealed(Box<SealedRequest>),
+    /// It was erased, or its time was over.
+    Forgotten,
+    /// It asked for embeddings, which train no model: nobody reads it.
+    NoText,
+}
+
 impl Keeper {
     /// The requests of exchanges whose endings lie in a range of the log, in the order of the
     /// endings: of one account or of all. Bodies that were forgotten are left out.
@@ -68,15 +88,43 @@ impl Keeper {
         Ok(ended.collect())
     }
 
+    /// The endings of an account from a place of the log on, `most` at once, with what is left of
+    /// each request: unlike [`Keeper::ended`], what was forgotten is told.
+    ///
+    /// # Errors
+    /// [`KeeperError::Store`].
+    pub async fn past(
+        &self,
+        account: &AccountId,
+        from: u64,
+        most: u32,
+    ) -> Result<Vec<Past>, KeeperError> {
+        let range = from..i64::MAX.unsigned_abs();
+        let endings = self.database.endings(range, Some(account), most).await?;
+        let endings: Vec<(u64, u64)> = endings.iter().filter_map(|leaf| intent_of(leaf)).collect();
+        let intents: Vec<u64> = endings.iter().map(|(_, intent)| *intent).collect();
+        let mut leaves = self.database.leaves_at(&intents).await?;
+        leaves.retain(|_, leaf| asks_for_text(leaf));
+        let of_text: Vec<u64> = leaves.keys().copied().collect();
+        let requests = self.database.requests(&of_text).await?;
+        let mut requests: HashMap<u64, SealedRequest> =
+            requests.into_iter().map(|r| (r.seq, r)).collect();
+        let past = endings.into_iter().map(|(seq, intent)| Past {
+            next: seq + 1,
+            request: match requests.remove(&intent) {
+                Some(request) => Left::Sealed(Box::new(request)),
+                None if leaves.contains_key(&intent) => Left::Forgotten,
+                None => Left::NoText,
+            },
+        });
+        Ok(past.collect())
+    }
+
     /// Opens a request; none when its key is gone or when it asked for embeddings only, which
     /// train no model. Costs microseconds of computing, and no lock.
     pub fn reopened(&self, request: &SealedRequest) -> Option<Exchange> {
         let (_, record) = Record::parse(&request.leaf).ok()?;
-        let asked_for_text = match &record.event {
-            Event::Intent { endpoint, .. } => *endpoint != Endpoint::Embeddings,
-            _ => false,
-        };
-        if asked_for_text {
+        if of_text(&record.event) {
             let key = self.keys.open_key(&request.key)?;
             opened(&key, record, &request.body)
         } else {
@@ -85,8 +133,20 @@ impl Keeper {
     }
 }
 
+/// Whether the record is a request for text: of embeddings nothing is judged.
+pub(crate) fn asks_for_text(leaf: &[u8]) -> bool {
+    Record::parse(leaf).is_ok_and(|(_, record)| of_text(&record.event))
+}
+
+fn of_text(event: &Event) -> bool {
+    match event {
+        Event::Intent { endpoint, .. } => *endpoint != Endpoint::Embeddings,
+        _ => false,
+    }
+}
+
 /// The place of an ending, and that of its intent.
-fn intent_of(leaf: &[u8]) -> Option<(u64, u64)> {
+pub(crate) fn intent_of(leaf: &[u8]) -> Option<(u64, u64)> {
     let (seq, record) = Record::parse(leaf).ok()?;
     match record.event {
         Event::Completion { intent, .. } => Some((seq, intent)),

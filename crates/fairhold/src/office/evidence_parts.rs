@@ -19,7 +19,7 @@ use terms::{DocumentId, Put};
 
 use super::disclosed::Chosen;
 use crate::judge::Documents;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, Left};
 use crate::watch::finding::{digits, judged_by};
 use crate::watch::{book, model};
 
@@ -179,8 +179,8 @@ pub(super) async fn detector(
             }
         }
         let declared = book::declared(keeper, &of.account);
-        let (looks, unread) = looks(keeper, &detector, &of.account, declared).await?;
-        if looks.is_empty() {
+        let summed = Summed::of(keeper, &detector, &of.account, declared).await?;
+        if summed.looks.is_empty() {
             continue;
         }
         let inputs = json!({
@@ -189,8 +189,9 @@ pub(super) async fn detector(
             "detector": env!("CARGO_PKG_VERSION"),
             "population": detector.manifest.population,
             "declared": declared.map(Peers::word),
-            "unread": unread,
-            "looks": looks,
+            "endings": summed.endings,
+            "unread": summed.unread,
+            "looks": summed.looks,
         });
         parts.insert(format!("detector/accounts/{n}.json"), written(&inputs)?);
     }
@@ -219,35 +220,66 @@ fn of_case(folder: &Path, case: &Case, chosen: &Chosen) -> Result<String, Office
     Ok(model::text(&today).map_err(OfficeError::Unavailable)?.0)
 }
 
-/// Sums and scores at each look, in the order in which the watch sees them; the
-/// last is now. Also how many requests could not be read any more.
-async fn looks(
-    keeper: &Keeper,
-    detector: &Detector,
-    account: &AccountId,
-    declared: Option<Peers>,
-) -> Result<(Vec<Value>, usize), OfficeError> {
-    let most = LOOKS.last().copied().unwrap_or_default();
-    let ended = keeper.first_ended(account, most).await.map_err(failed)?;
-    let (mut sums, mut reader) = (Account::default(), Reader::default());
-    let (mut looks, mut unread, mut least) = (Vec::new(), 0, None);
-    for one in &ended {
-        let Some(exchange) = keeper.reopened(&one.request) else {
-            unread += 1;
-            continue;
-        };
-        if exchange.prompt.is_empty() {
-            continue;
+/// Endings gone through at most for an account's sums, whatever they ended.
+const ENDINGS_MAX: u64 = 20_000;
+/// Those read at once, with their requests.
+const PAGE: u32 = 500;
+
+/// An account's exchanges, summed as the watch sums them.
+#[derive(Default)]
+struct Summed {
+    /// Sums and scores at each look; the last is now.
+    looks: Vec<Value>,
+    /// Exchanges gone through, up to the last look there is.
+    endings: u64,
+    /// Those that would have been read, had their requests not been forgotten since.
+    unread: u64,
+}
+
+impl Summed {
+    async fn of(
+        keeper: &Keeper,
+        detector: &Detector,
+        account: &AccountId,
+        declared: Option<Peers>,
+    ) -> Result<Self, OfficeError> {
+        let most = LOOKS.last().copied().unwrap_or_default();
+        let (mut sums, mut reader) = (Account::default(), Reader::default());
+        let (mut summed, mut least, mut from) = (Self::default(), None, 0);
+        while summed.endings < ENDINGS_MAX && sums.seen() < most {
+            let page = keeper.past(account, from, PAGE).await.map_err(failed)?;
+            let Some(end) = page.last() else { break };
+            from = end.next;
+            for past in page {
+                if sums.seen() == most {
+                    break;
+                }
+                summed.endings += 1;
+                let exchange = match &past.request {
+                    Left::NoText => continue,
+                    Left::Forgotten => None,
+                    Left::Sealed(request) => keeper.reopened(request),
+                };
+                let Some(exchange) = exchange else {
+                    summed.unread += 1;
+                    continue;
+                };
+                if exchange.prompt.is_empty() {
+                    continue;
+                }
+                sums.observe(reader.read(&exchange.prompt));
+                if LOOKS.contains(&sums.seen()) {
+                    let looked = look(detector, &sums, declared, &mut least);
+                    summed.looks.push(looked);
+                }
+            }
         }
-        sums.observe(reader.read(&exchange.prompt));
-        if LOOKS.contains(&sums.seen()) {
-            looks.push(look(detector, &sums, declared, &mut least));
+        if sums.seen() > 0 && !LOOKS.contains(&sums.seen()) {
+            let looked = look(detector, &sums, declared, &mut least);
+            summed.looks.push(looked);
         }
+        Ok(summed)
     }
-    if sums.seen() > 0 && !LOOKS.contains(&sums.seen()) {
-        looks.push(look(detector, &sums, declared, &mut least));
-    }
-    Ok((looks, unread))
 }
 
 /// The sums with what the detector says of them.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cases::Case;
 use console::OfficeError;
 use evidence::bundle::{Beginning, Entry, Input, Ledger as Disclosed, Timestamp, write};
+use verifier::bundle::DISCLOSURE;
 
 use super::disclosed::{self, OfAccount};
 use super::evidence_parts::{self, Parts};
@@ -33,7 +34,7 @@ pub(super) async fn export(desk: &Desk<'_>, case: &Case) -> Result<Vec<u8>, Offi
     let mut extra = evidence_parts::rulings(desk.terms, chosen.records())?;
     let judged = evidence_parts::detector(keeper, desk.folder, case, &chosen).await?;
     extra.extend(judged);
-    extra.insert("disclosure.json".to_owned(), chosen.told()?);
+    extra.insert(DISCLOSURE.to_owned(), chosen.told()?);
     let ledgers = ledgers(ledger, &published, chosen).await?;
     let steps: Vec<String> = case.steps().iter().map(cases::Step::canonical).collect();
     let origin = &published.checkpoint.origin;

@@ -109,6 +109,8 @@ fn inputs(hit: &Hit, judged_by: &[u8; 32]) -> Value {
     json!({
         "judged_by": hex::encode(judged_by),
         "declared": hit.standing.peers().map(Peers::word),
+        // The place of the last exchange's ending: with it the look was reached.
+        "last_ending": hit.next.saturating_sub(1),
         "sums": STANDARD.encode(&hit.profile),
         "earlier": earlier.collect::<Vec<Value>>(),
         "statistic": digits(hit.judgement.intent.statistic),

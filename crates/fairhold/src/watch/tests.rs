@@ -104,21 +104,54 @@ impl Bench {
 
     /// One exchange, let upstream and ended.
     pub(crate) async fn exchange(&mut self, account: &str, text: &str) {
+        self.exchange_of(account, None, text).await;
+    }
+
+    /// The same of one of the account's end users.
+    pub(crate) async fn exchange_of(&mut self, account: &str, subject: Option<&str>, text: &str) {
+        let body = serde_json::json!({"messages": [{"role": "user", "content": text}]});
+        let endpoint = Endpoint::ChatCompletions;
+        self.ask(account, subject, (endpoint, body)).await;
+    }
+
+    /// One that asks for embeddings.
+    pub(crate) async fn embeddings(&mut self, account: &str, text: &str) {
+        let body = serde_json::json!({"input": text});
+        self.ask(account, None, (Endpoint::Embeddings, body)).await;
+    }
+
+    /// Makes unreadable what an end user of the account asked.
+    pub(crate) async fn erase(&self, account: &str, subject: &str) {
+        let order = crate::keeper::Order {
+            account: AccountId::parse(account).unwrap(),
+            subject: Some(subject.to_owned()),
+            by: "dpo".to_owned(),
+            reason: "asked to".to_owned(),
+        };
+        let erased = self.house.keeper.erase(&order).await.unwrap();
+        assert!(erased.bodies > 0, "{subject} has asked nothing");
+    }
+
+    async fn ask(
+        &mut self,
+        account: &str,
+        subject: Option<&str>,
+        (endpoint, body): (Endpoint, serde_json::Value),
+    ) {
         self.asked += 1;
         let keeper = &self.house.keeper;
         let ask = Ask {
             exchange: ExchangeId::parse(&format!("x{}", self.asked)).unwrap(),
             at: SystemClock.now(),
             secret: self.keys[account].clone(),
-            endpoint: Endpoint::ChatCompletions,
+            endpoint,
             model: ModelName::parse("m").unwrap(),
-            subject: None,
+            subject: subject.map(str::to_owned),
             tokens_max: 1,
             purpose: None,
             country: None,
             body_sha256: [0; 32],
         };
-        let body = serde_json::json!({"messages": [{"role": "user", "content": text}]});
         let admitted = keeper
             .admit(ask, body.to_string().into())
             .await

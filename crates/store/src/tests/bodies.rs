@@ -402,3 +402,48 @@ fn a_copy_that_is_left_makes_the_file_be_written_anew() {
         task.finished().await;
     });
 }
+
+/// What a bundle is chosen by: endings are counted where they lie, and which requests are left.
+#[test]
+fn endings_are_counted_and_held_requests_are_told_from_forgotten_ones() {
+    on_both(|url| async move {
+        let (database, journal, _task) = started(&url).await;
+        let keys = [key(1, "acme", 1), key(2, "acme", 2), key(3, "other", 1)];
+        let (mut intents, mut ends) = (Vec::new(), Vec::new());
+        for (n, row) in keys.iter().cycle().take(9).enumerate() {
+            let name = format!("e{n}");
+            let intent = journal.append(exchange_of(&name, row)).await.unwrap();
+            let mut ending = completion(&name, intent);
+            ending.record.account = Some(account(&row.account));
+            intents.push(intent);
+            ends.push(journal.append(ending).await.unwrap());
+        }
+        let (acme, other) = (account("acme"), account("other"));
+        for (range, of_acme, of_other) in [
+            (0..u64::MAX, 6, 3),
+            (0..ends[4], 3, 1),
+            (0..ends[4] + 1, 4, 1),
+            (ends[4]..u64::MAX, 3, 2),
+            (5..5, 0, 0),
+        ] {
+            let told = database.ending_count(range.clone(), &acme).await.unwrap();
+            assert_eq!(told, of_acme, "{range:?}");
+            let told = database.ending_count(range.clone(), &other).await.unwrap();
+            assert_eq!(told, of_other, "{range:?}");
+        }
+        let erased = erasure("acme", Some(1), Vec::new());
+        journal.append(erased).await.unwrap();
+        let left = [1, 2, 4, 5, 7, 8].map(|n| intents[n]);
+        let held = database.held_requests(&intents).await.unwrap();
+        assert_eq!(held, BTreeSet::from(left));
+        let told = database.held_requests(&intents[..2]).await.unwrap();
+        assert_eq!(told, BTreeSet::from([intents[1]]));
+        assert!(database.held_requests(&ends).await.unwrap().is_empty());
+        assert!(database.held_requests(&[]).await.unwrap().is_empty());
+        let leaves = database.leaves_at(&[ends[3], intents[0]]).await.unwrap();
+        assert_eq!(
+            leaves.into_keys().collect::<Vec<_>>(),
+            [intents[0], ends[3]]
+        );
+    });
+}

@@ -22,6 +22,8 @@ pub(super) fn all(opened: &Opened, replayed: &mut Replayed) {
         let scored = account(opened, name);
         if let Ok(Some(inputs)) = json(opened, name) {
             accused.remove(text(&inputs, "account").unwrap_or_default());
+            let unread = inputs.get("unread").and_then(Value::as_u64);
+            replayed.unread = replayed.unread.saturating_add(unread.unwrap_or_default());
         }
         note(name, scored, replayed, |replayed, scores| {
             replayed.scores += scores;

@@ -6,7 +6,7 @@ use console::{CaseStep, NewCase, NewNotice, Office as _};
 use detection::Detector;
 use engine::Mode;
 use evidence::checkpoint::LogKey;
-use evidence::verify::{Trust, Verdict};
+use evidence::verify::{Part, Trust, Verdict};
 use serde_json::Map;
 use verifier::bundle::{Files, PAYLOAD, STATEMENT, pack, unpack};
 
@@ -19,6 +19,12 @@ use crate::watch::tests::{Bench, harvest, ordinary};
 /// The bundle of a case that rests on a finding made after 20 of 25 exchanges under terms. Since
 /// then the agreement and the detector have changed.
 async fn exported() -> (Files, LogKey) {
+    exported_among(false).await
+}
+
+/// The same; `others` were among them that the watch did not count: embeddings, and some of an end
+/// user who was erased before it read them. Another was erased after it.
+async fn exported_among(others: bool) -> (Files, LogKey) {
     let bound = Bound {
         documents: vec!["openai/services".to_owned()],
         ..Bound::default()
@@ -32,10 +38,23 @@ async fn exported() -> (Files, LogKey) {
     bench.account("a", &[]).await;
     bench.account("bystander", &[]).await;
     for n in 0..25 {
-        bench.exchange("a", &harvest(n)).await;
+        if others {
+            bench.embeddings("a", "some text").await;
+        }
+        if others && n < 3 {
+            bench.exchange_of("a", Some("ada"), &ordinary(n)).await;
+        }
+        let subject = (others && n == 4).then_some("bob");
+        bench.exchange_of("a", subject, &harvest(n)).await;
         bench.exchange("bystander", &ordinary(n)).await;
     }
+    if others {
+        bench.erase("a", "ada").await;
+    }
     bench.caught_up().await;
+    if others {
+        bench.erase("a", "bob").await;
+    }
     let finding = bench.findings("a").await.remove(0);
     let new = NewCase {
         account: "a".to_owned(),
@@ -83,9 +102,14 @@ fn signed(files: &Files, key: &LogKey) -> Vec<u8> {
 }
 
 fn opened(files: &Files, key: &LogKey) -> Opened {
+    opened_asking(files, key, None)
+}
+
+fn opened_asking(files: &Files, key: &LogKey, ask: Option<&[Part]>) -> Opened {
     let vkey = key.vkey();
     let trust = Trust {
         key: Some(&vkey),
+        ask,
         ..Trust::default()
     };
     evidence::verify::open(&signed(files, key), &trust).unwrap()
@@ -144,7 +168,8 @@ async fn what_was_recorded_comes_out_again_and_nothing_else_does() {
         assert_eq!(exit(&made), Exit::Finding, "edit {n}: {made:?}");
     }
     let policies = "policy/".to_owned();
-    for stripped in [&ruling, &finding, &account, &detector, &policies] {
+    let told = "disclosure.json".to_owned();
+    for stripped in [&ruling, &finding, &account, &detector, &policies, &told] {
         let mut less = files.clone();
         less.retain(|name, _| !name.starts_with(stripped.as_str()));
         let opened = opened(&less, &key);
@@ -173,6 +198,71 @@ async fn what_nobody_vouches_for_and_what_holds_nothing_is_no_pass() {
         let made = replay(&opened);
         assert_eq!(exit(&made), Exit::Undecided, "{what}: {made:?}");
         assert!(made.rulings == 0 || what != "no requests");
+    }
+}
+
+/// The look of the finding counted 20 exchanges; the first 20 of the account hold 8 of them.
+#[tokio::test]
+async fn what_the_look_counted_is_there_among_what_it_could_not_read() {
+    let (files, key) = exported_among(true).await;
+    let whole = opened(&files, &key);
+    assert_eq!(whole.report.verdict, Verdict::Ok, "{:?}", whole.report);
+    let what = |opened: &Opened, part: Part| {
+        let mut parts = opened.report.parts.iter();
+        parts.find(|p| p.part == part).unwrap().clone()
+    };
+    let records = what(&whole, Part::Entries).what;
+    assert!(
+        records.contains("that the case's finding counted"),
+        "{records}"
+    );
+    // Three were gone before the finding, one went since.
+    let scores = what(&whole, Part::Detector).what;
+    assert!(scores.contains("without 4 exchanges"), "{scores}");
+    let made = replay(&whole);
+    assert_eq!(
+        (made.rulings, made.findings, made.unread, exit(&made)),
+        (43, 1, 4, Exit::Clean),
+        "{made:?}"
+    );
+    let told: Value = serde_json::from_slice(&files["disclosure.json"]).unwrap();
+    let told = &told["accounts"][0];
+    for (name, value) in [
+        ("exchanges_counted", 20),
+        ("exchanges_disclosed", 43),
+        ("exchanges_embeddings", 20),
+        ("exchanges_unread", 4),
+        ("exchanges_read", 19),
+    ] {
+        assert_eq!(told[name], value, "{name}");
+    }
+    let account = only(&files, "detector/accounts/", ".json");
+    let sums: Value = serde_json::from_slice(&files[&account]).unwrap();
+    assert_eq!((&sums["unread"], &sums["endings"]), (&json!(4), &json!(53)));
+
+    // Without those records nothing shows what the look counted, whatever is asked for.
+    let mut less = files.clone();
+    less.retain(|name, _| !name.ends_with(".entries") && !name.ends_with(".consistency"));
+    let less = opened_asking(&less, &key, Some(&[]));
+    assert_eq!(less.report.verdict, Verdict::Unproven, "{:?}", less.report);
+    let records = what(&less, Part::Entries);
+    assert!(!records.proven && records.what.contains("of which 0 are disclosed"));
+    assert_eq!(exit(&replay(&less)), Exit::Undecided);
+    // So is what tells of other numbers than are there, or of none.
+    let fewer = edited(&files, "disclosure.json", |v| {
+        v["accounts"][0]["exchanges_disclosed"] = json!(42);
+    });
+    let nobody = edited(&files, "disclosure.json", |v| v["accounts"] = json!([]));
+    let silent = edited(&files, &account, |v| v["unread"] = json!(null));
+    for changed in [fewer, nobody, silent] {
+        let opened = opened(&changed, &key);
+        assert_eq!(
+            opened.report.verdict,
+            Verdict::Unproven,
+            "{:?}",
+            opened.report
+        );
+        assert_eq!(exit(&replay(&opened)), Exit::Undecided);
     }
 }
 
