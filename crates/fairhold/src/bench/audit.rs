@@ -173,6 +173,8 @@ const RATES: &[(&str, &str)] = &[
 /// Speeds and sizes that people are shown.
 const SIZES: &[&str] = &[
     "scan_mb_s",
+    "scan_ascii_mb_s",
+    "beyond_ascii",
     "memchr_mb_s",
     "jsonl_zst_mb_s",
     "jsonl_zst_words_23_mb_s",

@@ -1,5 +1,8 @@
 //! The functions of the fuzz targets, on seeded input, on stable.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 #[expect(unreachable_pub, reason = "public in the fuzz targets' own workspace")]
 #[path = "../../../../fuzz/src/lib.rs"]
 mod doors;
@@ -173,5 +176,47 @@ fn every_door_survives_hostile_bytes() {
                 String::from_utf8_lossy(&bytes)
             );
         }
+    }
+}
+
+/// The fuzz targets' workspace is not built here, but all of it that can break is held: its functions
+/// are compiled into this test, and each target is the one line that calls the one of its name.
+#[test]
+fn every_fuzz_target_is_a_door_here() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+    let read = |name: &str| std::fs::read_to_string(fuzz.join(name)).unwrap();
+    let doors: BTreeSet<String> = DOORS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+
+    let library = read("src/lib.rs");
+    let functions = library.lines().filter_map(|line| {
+        let (name, takes) = line.strip_prefix("pub fn ")?.split_once('(')?;
+        takes.starts_with("bytes: &[u8])").then(|| name.to_owned())
+    });
+    assert_eq!(functions.collect::<BTreeSet<_>>(), doors, "src/lib.rs");
+
+    let files = std::fs::read_dir(fuzz.join("fuzz_targets")).unwrap();
+    let targets = files.map(|file| {
+        let path = file.unwrap().path();
+        path.file_stem().unwrap().to_str().unwrap().to_owned()
+    });
+    assert_eq!(targets.collect::<BTreeSet<_>>(), doors, "fuzz_targets");
+
+    let manifest = read("Cargo.toml");
+    for name in &doors {
+        let path = format!("fuzz_targets/{name}.rs");
+        let line = format!(
+            "#![no_main]\nlibfuzzer_sys::fuzz_target!(|bytes: &[u8]| fairhold_fuzz::{name}(bytes));\n"
+        );
+        assert_eq!(read(&path), line, "{path}");
+        let bin = format!("[[bin]]\nname = \"{name}\"\npath = \"{path}\"\n");
+        assert!(manifest.contains(&bin), "{name} is no binary");
+    }
+    assert_eq!(manifest.matches("[[bin]]").count(), doors.len());
+
+    for room in std::fs::read_dir(fuzz.join("../crates")).unwrap() {
+        let room = room.unwrap().file_name().into_string().unwrap();
+        let used = library.contains(&format!("{room}::"));
+        let named = manifest.contains(&format!("\n{room} = {{ path = \"../crates/{room}\" }}\n"));
+        assert_eq!(used, named, "{room}: used, and named in the manifest");
     }
 }
