@@ -345,12 +345,11 @@ impl Still<'_> {
         }
         let list = database.outputs_to_forget().await;
         let erased = Erased::new(list.map_err(ForgetError::Store)?, SystemClock.now());
-        let left = match self.follow.as_mut() {
-            Some(follow) => follow.take_out(&erased).await?,
-            None => {
-                let known = database.registry_key().await.map_err(ForgetError::Store)?;
-                at_rest(self.path.to_path_buf(), known, erased).await?
-            }
+        let left = if let Some(follow) = self.follow.as_mut() {
+            follow.take_out(&erased).await?
+        } else {
+            let known = database.registry_key().await.map_err(ForgetError::Store)?;
+            at_rest(self.path.to_path_buf(), known, erased).await?
         };
         let done = database.outputs_forgotten().await;
         done.map_err(ForgetError::Store)?;
