@@ -78,10 +78,11 @@ const enter = async (page, url) => {
 const press = (page, button) => Promise.all([page.waitForEvent('load'), button.click()]);
 const said = (page) => page.locator('[role=status], [role=alert]').first().innerText();
 
-const openCase = async (page, account, restsOn = '') => {
+const openCase = async (page, account, restsOn = '', others = []) => {
   await page.goto(`${home}/accounts/${account}`);
   const form = page.locator('#open');
   await form.locator('summary').click();
+  await form.locator('[name=accounts]').evaluate((field, all) => { field.value = all; }, [account, ...others].join(' '));
   await form.locator('[name=clause]').fill('openai-services-2026-01-01/3.3(e)');
   await form.locator('[name=facts]').fill(`Over one day ${account} sent 24 prompts that fill in one frame: a question for a quiz with four answers.`);
   await form.locator('[name=exculpatory]').fill('No declaration of purpose was found; the volume is small.');
@@ -315,6 +316,33 @@ try {
   const accept = await one.context().request.get(`${home}/statistics`, { headers: { accept: 'application/json' } });
   check('Accept asks for data', (await accept.json()).cases > 0);
 
+  // Five hundred accounts that share twelve cards: the picture and the table hold all of them.
+  const run = JSON.parse(readFileSync(`${data}/house/run.json`, 'utf8'));
+  const admin = async (path, body) => {
+    const answer = await fetch(`${run.admin}${path}`, { method: 'POST', headers: { authorization: `Bearer ${run.token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
+  const many = Array.from({ length: 500 }, (_, n) => `many-${n}`);
+  const opened = async (account) => {
+    await admin('/admin/accounts', { account, project: 'many', organisation: 'many' });
+    await admin(`/admin/accounts/${account}/links`, { payment: [`many-card-${Number(account.split('-')[1]) % 12}`] });
+  };
+  for (let from = 0; from < many.length; from += 50) await Promise.all(many.slice(from, from + 50).map(opened));
+  const crowd = await openCase(one, many[0], '', many.slice(1));
+  await one.goto(`${home}/cases/${crowd}/cluster`);
+  const dots = await one.locator('svg.picture circle.node').evaluateAll((all) => all.map((c) => [c.getBoundingClientRect().x, c.getBoundingClientRect().y].map(Math.round).join()));
+  check('each of 500 accounts has a dot of its own', dots.length === 500 && new Set(dots).size === 500, `${dots.length} ${new Set(dots).size}`);
+  const rows = () => one.locator('section.scroll tbody tr').count();
+  check('and a line of the table', await rows() === 500, await rows());
+  await looked(one, 'cluster-500');
+  await one.locator('table a', { hasText: /^3$/ }).first().click();
+  await one.waitForURL(/hub=3/);
+  check('a card picks those that pay with it', [41, 42].includes(await rows()), await rows());
+  check('the others are dimmed', await one.locator('svg.picture circle.dim').count() === 500 - await rows());
+  await one.goto(`${home}/cases/${crowd}`);
+  await looked(one, 'case-500');
+
   // The auditor reads, verifies and changes nothing.
   const auditor = await open();
   await enter(auditor, hire('aud', 'auditor'));
@@ -324,6 +352,10 @@ try {
   check('the checkpoint holds', await auditor.getByText('the checkpoint holds').count() > 0);
   check('a record is verified', /it is in its account's ledger/.test(await auditor.locator('main').innerText()));
   await looked(auditor, 'ledger-verified');
+  const signed = await auditor.locator('#checkpoint pre').innerText();
+  await ask('plain-1', 'Is the page told of the next checkpoint?');
+  await auditor.waitForFunction((before) => document.querySelector('#checkpoint pre').innerText !== before, signed);
+  check('the next checkpoint comes by itself', await auditor.locator('#checkpoint').count() === 1 && await auditor.getByText('is in its account').count() > 0);
   await auditor.goto(`${home}/cases/${id}`);
   check('an auditor is offered no step', await auditor.locator('details[data-step]').count() === 0);
   const bundle = await auditor.context().request.get(`${home}/cases/${id}/evidence.zip`);

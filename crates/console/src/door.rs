@@ -314,7 +314,8 @@ impl Door {
             self.database.sign_out(&row.digest).await?;
             return Ok(None);
         }
-        if row.seen_at.plus(SEEN) <= now {
+        // What a page asks for by itself (htmx says so) keeps nobody signed in.
+        if row.seen_at.plus(SEEN) <= now && !headers.contains_key("hx-request") {
             self.database.sign_in_seen(&row.digest, now).await?;
         }
         Ok(Some((row, csrf(token))))

@@ -63,6 +63,29 @@ async fn an_unused_sign_in_ends() {
 }
 
 #[tokio::test]
+async fn what_a_page_asks_for_by_itself_keeps_nobody_signed_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = door(folder.path()).await;
+    let ann = Whose::Person("ann".to_owned());
+    let cookie = door.sign_in(Side::Staff, ann, "passkey").await.unwrap();
+    let by_hand = with(&cookie);
+    let staff = door.staff(&by_hand).await.unwrap().unwrap();
+    let earlier = Timestamp(SystemClock.now().0 - 120_000);
+    let seen = async || {
+        let row = door.database().sign_in(&staff.digest).await.unwrap();
+        row.unwrap().seen_at
+    };
+    let database = door.database();
+    database.sign_in_seen(&staff.digest, earlier).await.unwrap();
+    let mut by_itself = by_hand.clone();
+    by_itself.insert("hx-request", HeaderValue::from_static("true"));
+    assert!(door.staff(&by_itself).await.unwrap().is_some());
+    assert_eq!(seen().await, earlier);
+    assert!(door.staff(&by_hand).await.unwrap().is_some());
+    assert!(seen().await > earlier);
+}
+
+#[tokio::test]
 async fn an_invitation_is_used_once_and_ends() {
     let folder = tempfile::tempdir().unwrap();
     let door = door(folder.path()).await;

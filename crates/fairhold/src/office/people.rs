@@ -4,7 +4,7 @@ use console::{AccountView, KeyView, NewAccount, NewKey, OfficeError};
 use engine::directory::{Account, KeyRow, Organisation, Project};
 use engine::key::{Key, RANDOM_BYTES};
 use engine::quota::Limits;
-use engine::{Command, CommandError, Directory, Row};
+use engine::{Command, CommandError, Directory, Engine, Row};
 use facts::{AccountId, IdError, KeyId, MicroUsd, OrganisationId, ProjectId};
 
 use store::JournalError;
@@ -49,47 +49,13 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
     let project = ProjectId::parse(&new.project).map_err(|e| malformed(&e))?;
     let organisation = OrganisationId::parse(&new.organisation).map_err(|e| malformed(&e))?;
     let purposes = purposes(&new.purposes)?;
-    let (owner, known) = keeper.ask(|engine| {
-        let directory = engine.directory();
-        let owner = directory.project(&project).map(|p| p.organisation.clone());
-        (owner, directory.organisation(&organisation).is_some())
-    });
-    match owner {
-        Some(owner) if owner != organisation => {
-            return Err(OfficeError::Conflict(format!(
-                "project `{project}` belongs to organisation `{owner}`: name that one, or another project"
-            )));
-        }
-        Some(_) if !purposes.is_empty() => {
-            return Err(OfficeError::Conflict(format!(
-                "project `{project}` declared its purposes already; `fairhold account declare {project} PURPOSE...` declares them anew"
-            )));
-        }
-        Some(_) => {}
-        None => {
-            if !known {
-                let row = Organisation {
-                    name: organisation.to_string(),
-                    id: organisation.clone(),
-                    limits: Limits::UNLIMITED,
-                };
-                keeper
-                    .command(Command::OpenOrganisation(row))
-                    .await
-                    .map_err(refused)?;
-            }
-            let row = Project {
-                id: project.clone(),
-                organisation,
-                purposes,
-                limits: Limits::UNLIMITED,
-            };
-            keeper
-                .command(Command::OpenProject(row))
-                .await
-                .map_err(refused)?;
-        }
-    }
+    let owner = Project {
+        id: project.clone(),
+        organisation,
+        purposes,
+        limits: Limits::UNLIMITED,
+    };
+    owned(keeper, owner).await?;
     let command = Command::OpenAccount {
         id: account.clone(),
         project,
@@ -104,6 +70,46 @@ pub(super) async fn open(keeper: &Keeper, new: NewAccount) -> Result<AccountView
                 .map(|row| account_view(directory, row))
         })
         .ok_or_else(|| OfficeError::Unavailable("the account was not kept".to_owned()))
+}
+
+/// Opens the project and its organisation where they are new.
+async fn owned(keeper: &Keeper, new: Project) -> Result<(), OfficeError> {
+    let (project, organisation) = (new.id.clone(), new.organisation.clone());
+    let declares = !new.purposes.is_empty();
+    let owner = |engine: &Engine| {
+        let known = engine.directory().project(&project);
+        known.map(|p| p.organisation.clone())
+    };
+    let mut mine = false;
+    if keeper.ask(owner).is_none() {
+        if keeper.ask(|engine| engine.directory().organisation(&organisation).is_none()) {
+            let row = Organisation {
+                name: organisation.to_string(),
+                id: organisation.clone(),
+                limits: Limits::UNLIMITED,
+            };
+            opened(keeper, Command::OpenOrganisation(row)).await?;
+        }
+        mine = opened(keeper, Command::OpenProject(new)).await?;
+    }
+    match keeper.ask(owner) {
+        Some(owner) if owner != organisation => Err(OfficeError::Conflict(format!(
+            "project `{project}` belongs to organisation `{owner}`: name that one, or another project"
+        ))),
+        Some(_) if declares && !mine => Err(OfficeError::Conflict(format!(
+            "project `{project}` declared its purposes already; `fairhold account declare {project} PURPOSE...` declares them anew"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Says whether it was opened here: another request may have been quicker, which is no failure.
+async fn opened(keeper: &Keeper, command: Command) -> Result<bool, OfficeError> {
+    match keeper.command(command).await {
+        Ok(()) => Ok(true),
+        Err(KeeperError::Refused(CommandError::Exists { .. })) => Ok(false),
+        Err(error) => Err(refused(error)),
+    }
 }
 
 /// The words of purposes, checked.
@@ -206,3 +212,6 @@ pub(super) fn keys(keeper: &Keeper) -> Vec<KeyView> {
         keys.collect()
     })
 }
+
+#[cfg(test)]
+mod tests;
