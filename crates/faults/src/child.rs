@@ -1,10 +1,10 @@
 //! A process that records as fast as it can and prints what it promised, until
 //! it is killed.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fairhold::sealer::Sealed;
 
@@ -143,21 +143,30 @@ pub(crate) fn killed_after(
             child.kill().map_err(|e| e.to_string())?;
         }
     }
+    let mut why = String::new();
+    if let Some(mut errors) = child.stderr.take() {
+        // Words that are no text say nothing.
+        errors.read_to_string(&mut why).ok();
+    }
     child.wait().map_err(|e| e.to_string())?;
     if said.is_empty() {
-        return Err("the child did not begin".to_owned());
+        return Err(format!("the child did not begin: {}", why.trim()));
     }
     let ended = said.len() < lines;
     Ok(Life { said, ended })
 }
 
 fn start(folder: &Path, mutant: Option<Mutant>) -> Result<Child, String> {
+    // One at a time: until it is a program of its own, a child holds every lock that another thread
+    // held when it was made, also of a store that the other thread has closed since.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let own = std::env::current_exe().map_err(|e| e.to_string())?;
     Command::new(own)
         .env(FOLDER, folder)
         .env(MUTANT, mutant::name(mutant))
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| e.to_string())
 }

@@ -27,10 +27,11 @@ struct Effort {
     outage: u64,
 }
 
-/// For each fault: enough that one noticed in one of a hundred runs is.
+/// For each fault. Of 400 power cuts the fault that is noticed least is noticed in 14; runs are the
+/// same each time, so half of that is as sure.
 const MUTANT: Effort = Effort {
-    disk: 400,
-    errors: 100,
+    disk: 200,
+    errors: 40,
     rot: 20,
     kill: 10,
     ext4: 6,
