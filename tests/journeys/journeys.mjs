@@ -224,6 +224,22 @@ try {
   await step(page, 'Approve what is proposed');
   check('one person with two names cannot approve', /one person/.test(await said(page)), await said(page));
 
+  // Somebody who signs in at their own issuer, invited by address; without a script.
+  const away = await open({ javaScriptEnabled: false });
+  const travel = async () => {
+    await away.goto(`${home}/sign-in`);
+    await away.getByRole('link', { name: 'Sign in at Example' }).click();
+    await away.locator('#go').click();
+  };
+  await travel();
+  check('whoever was not invited stays outside', /was not invited/.test(await away.locator('main').innerText()));
+  cli('people', 'invite', 'olu', '--role', 'reviewer', '--oidc', 'ann@corp.example');
+  await travel();
+  await away.waitForURL(/queue/);
+  check('the issuer opens the door', await away.getByText('olu').count() > 0);
+  await away.goto(`${home}/settings`);
+  check('the settings say who that is there', /ann@corp.example/.test(await away.locator('main').innerText()));
+
   // The core journey, twice; another case rests on the first one.
   const { id, one, two, three, customer } = await core('acme-1', true);
   await core('plain-1', false);

@@ -21,12 +21,20 @@ if [ ! -d "$modules/node_modules/playwright-core" ]; then
 fi
 data=$(mktemp -d)
 server=
+issuer=
 finish() {
+    [ -z "$issuer" ] || kill "$issuer" 2>/dev/null || true
     [ -z "$server" ] || kill "$server" 2>/dev/null || true
     [ -z "$server" ] || wait "$server" 2>/dev/null || true
     rm -rf "$data"
 }
 trap finish EXIT
+node tests/journeys/issuer.mjs "$data/issuer" &
+issuer=$!
+for _ in $(seq 100); do
+    [ -s "$data/issuer" ] && break
+    sleep 0.1
+done
 cat > "$data/fairhold.toml" <<'TOML'
 listen = "127.0.0.1:0"
 [[upstream]]
@@ -37,6 +45,12 @@ models = ["mock-1"]
 undo_seconds = 2
 [terms]
 documents = ["openai/services"]
+TOML
+cat >> "$data/fairhold.toml" <<TOML
+[console.oidc]
+issuer = "$(cat "$data/issuer")"
+called = "Example"
+client_id = "fairhold"
 TOML
 "$binary" serve --config "$data/fairhold.toml" --data "$data/house" --enforce --json > "$data/serve.json" 2> "$kept/server.log" &
 server=$!

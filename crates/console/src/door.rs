@@ -11,12 +11,14 @@ mod linked;
 mod origin;
 
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
+use axum::extract::ConnectInfo;
 use axum::response::Response;
 use cases::Role;
 use facts::{Span, Timestamp};
-use http::{HeaderMap, HeaderValue, header};
+use http::{Extensions, HeaderMap, HeaderValue, header};
 use sha2::{Digest as _, Sha256};
 use store::{Database, InviteRow, SignInRow, StoreError, SystemClock, Whose};
 use subtle::ConstantTimeEq as _;
@@ -27,6 +29,7 @@ pub use origin::{Origin, OriginError};
 
 pub(crate) use issuer::{Answered, Errand, IssuerError, Known};
 use limiter::Limiter;
+pub(crate) use limiter::Source;
 pub(crate) use linked::{Entry, Linked};
 
 /// How long a sign-in lives without being used.
@@ -93,6 +96,7 @@ pub struct Door {
     origin: Origin,
     issuer: Option<Issuer>,
     proven: bool,
+    proxies: Vec<IpAddr>,
     tries: Mutex<Limiter>,
     challenges: Mutex<HashMap<[u8; 32], Timestamp>>,
 }
@@ -168,6 +172,7 @@ impl Door {
             origin,
             issuer: None,
             proven: false,
+            proxies: Vec::new(),
             tries: Mutex::new(Limiter::default()),
             challenges: Mutex::new(HashMap::new()),
         }
@@ -204,10 +209,34 @@ impl Door {
         &self.database
     }
 
-    /// Whether `from` may try once more: thirty tries a minute.
-    pub(crate) fn may_try(&self, from: &str) -> bool {
+    /// The same, behind proxies at these addresses: whom they name last in `x-forwarded-for` is
+    /// whose tries are counted.
+    #[must_use]
+    pub fn behind(self, proxies: Vec<IpAddr>) -> Self {
+        Self { proxies, ..self }
+    }
+
+    /// Who sends this, as far as counting tries goes.
+    pub(crate) fn from(&self, extensions: &Extensions, headers: &HeaderMap) -> Source {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|peer| peer.0.ip().to_canonical());
+        let named = || {
+            let last = headers.get_all("x-forwarded-for").iter().next_back()?;
+            last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+        };
+        let behind = peer.is_some_and(|peer| self.proxies.contains(&peer));
+        Source::address(if behind { named().or(peer) } else { peer })
+    }
+
+    /// Whether somebody may try once more, as nobody in particular.
+    pub(crate) fn may_try(&self, from: &Source) -> bool {
+        self.may_try_as(from, "")
+    }
+
+    /// Whether somebody may try once more as this one.
+    pub(crate) fn may_try_as(&self, from: &Source, name: &str) -> bool {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        tries.may_try(from, SystemClock.now())
+        tries.may_try(from, name, SystemClock.now())
     }
 
     /// A question for a passkey, to be answered once.

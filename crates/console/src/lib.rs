@@ -76,5 +76,5 @@ pub use office::{
 pub use overview::{
     ClusterLine, ClusterView, DayView, ExchangeLine, HeldMeasure, LimitView, OverviewView,
 };
-pub use pages::{case_page, console, customer, escaped, portal};
+pub use pages::{case_page, console, console_routes, customer, escaped, portal, portal_routes};
 pub use terms::{ClauseView, DocumentView, ExceptionView, TermsView};

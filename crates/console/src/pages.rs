@@ -43,7 +43,7 @@ use crate::terms::{TermsView, terms_page};
 use answer::{Conditions, Words};
 
 pub use case::case_page;
-pub use people::{console, portal};
+pub use people::{console, console_routes, portal, portal_routes};
 
 /// The largest body of an answer: its text and its files, in base64 or as a form.
 const ANSWER_BYTES_MAX: usize = 12 << 20;

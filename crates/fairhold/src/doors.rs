@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use gateway::{Further, Reply};
+use axum::extract::{ConnectInfo, Request};
+use gateway::{Further, Peer, Reply};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -15,7 +15,11 @@ pub(crate) fn pages(router: Router) -> Further {
     Arc::new(move |request| {
         let router = router.clone();
         Box::pin(async move {
-            let request: Request = request.map(Body::new);
+            let mut request: Request = request.map(Body::new);
+            // Under the name that routers know.
+            if let Some(Peer(peer)) = request.extensions().get().copied() {
+                request.extensions_mut().insert(ConnectInfo(peer));
+            }
             let answered = match router.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},

@@ -1,7 +1,7 @@
 //! The configuration file: the gateway's part, and what the binary wires.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use console::{IssuerTerms, Origin};
@@ -56,6 +56,8 @@ pub(crate) struct ConsoleAt {
     pub(crate) oidc: Option<IssuerTerms>,
     /// Whether a second signature asks for a passkey or a sign-in at the issuer.
     pub(crate) proven: bool,
+    /// Proxies before console and portal.
+    pub(crate) proxies: Vec<IpAddr>,
 }
 
 #[derive(Default, Deserialize)]
@@ -70,6 +72,9 @@ struct ConsoleTable {
     /// Whether who came in by a one-time sign-in may not give the second signature.
     #[serde(default)]
     proven_approval: bool,
+    /// Addresses of proxies of ours, which add to `x-forwarded-for` whom they ask for.
+    #[serde(default)]
+    proxies: Vec<IpAddr>,
     /// An issuer of sign-ins.
     oidc: Option<OidcTable>,
 }
@@ -87,6 +92,7 @@ impl ConsoleTable {
             portal: origin(self.portal)?,
             oidc: self.oidc.map(OidcTable::read).transpose()?,
             proven: self.proven_approval,
+            proxies: self.proxies,
         })
     }
 }

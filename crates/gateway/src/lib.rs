@@ -16,5 +16,5 @@ pub use config::{Config, ConfigError, Kind, Limits, Timeouts, UpstreamConfig};
 pub use desk::{Desk, NotRecorded, Recorded};
 pub use metrics::Metrics;
 pub use reply::{Cut, Reply};
-pub use server::{Further, Server, Setup};
+pub use server::{Further, Peer, Server, Setup};
 pub use upstream::{Recording, Recordings};

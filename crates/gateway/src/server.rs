@@ -36,6 +36,11 @@ pub type Further = Arc<
         + Sync,
 >;
 
+/// Who is at the other end of a connection: among the extensions of each request that goes to
+/// [`Further`] routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
 /// Everything that a server needs beside its configuration.
 pub struct Setup<D> {
     /// Who decides and records.
@@ -156,7 +161,8 @@ impl<D: Desk> Server<D> {
                 () = &mut stop => break,
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
+                    Ok((stream, peer)) => {
+                        let stream = (stream, Peer(peer));
                         let connection = serve(stream, &builder, &self.shared, graceful.watcher());
                         connections.spawn(connection);
                     }
@@ -221,7 +227,7 @@ impl<D: Desk> Server<D> {
 }
 
 fn serve<D: Desk>(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, Peer),
     builder: &Arc<auto::Builder<TokioExecutor>>,
     shared: &Arc<Shared<D>>,
     watcher: hyper_util::server::graceful::Watcher,
@@ -232,8 +238,9 @@ fn serve<D: Desk>(
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let service = service_fn(|request| {
+        let service = service_fn(|mut request: Request<Incoming>| {
             let shared = Arc::clone(&shared);
+            request.extensions_mut().insert(peer);
             async move { Ok::<_, Infallible>(route::route(shared, request).await) }
         });
         let connection = builder

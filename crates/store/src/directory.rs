@@ -11,6 +11,7 @@ use crate::database::{Cell, Database, Row, Session, StoreError};
 use crate::holds::{self, HoldChange};
 use crate::links::LinkRow;
 use crate::profiles::{self, FindingRow};
+use crate::sealed::{self, SealedRow};
 
 /// A legal customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +181,8 @@ pub enum Change {
     },
     /// A case takes a step; its number must be free.
     CaseStep(Box<StepTaken>),
+    /// A bundle of evidence is told of; of one state of a case only once.
+    Sealed(SealedRow),
     /// A finding is kept as the record states its digest; its id must be free.
     Finding(FindingRow),
     /// A known campaign is activated or ends.
@@ -230,6 +233,7 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             Change::Campaign(change) => change.refusal(),
             Change::Hold(change) => change.refusal(),
             Change::Finished(what) => format!("`{what}` was not under way"),
+            Change::Sealed(row) => format!("the evidence of `{}` was told of", row.case_id),
             Change::Organisation(_)
             | Change::Project(_)
             | Change::Account(_)
@@ -242,6 +246,9 @@ pub(crate) async fn write(session: &mut Session, change: &Change) -> Result<(), 
             | Change::CaseStep(_) => "nothing was written".to_owned(),
         };
         return Err(ChangeError::Unknown(what));
+    }
+    if let Change::Sealed(row) = change {
+        sealed::tell(session, row).await?;
     }
     if let Change::CaseStep(taken) = change
         && !casework::beside(session, taken).await?
@@ -311,6 +318,7 @@ fn statement(change: &Change) -> (&'static str, Vec<Cell>) {
             vec![Cell::text(what.as_str())],
         ),
         Change::CaseStep(taken) => case_step(&taken.row),
+        Change::Sealed(row) => sealed::insert(row),
         Change::Finding(row) => profiles::finding(row),
     }
 }

@@ -27,6 +27,7 @@ mod people;
 mod profiles;
 mod reads;
 mod registry;
+mod sealed;
 mod subject_keys;
 
 pub use bodies::{
@@ -58,6 +59,7 @@ pub use outbox::{EndpointRow, OutboxRow, Sending, Tried};
 pub use people::{InviteRow, PasskeyRow, PersonRow, ShadowRow, SignInRow, Whose};
 pub use profiles::{FindingRow, FleetRank, LookRow, ProfileRow, SealedRequest, WatchBatch};
 pub use reads::{JournalRow, OpenIntent};
+pub use sealed::SealedRow;
 pub use subject_keys::SubjectKeyRow;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who does the issuer say is there? OpenID Connect: the authorization code
+//! Who does the issuer say is there? `OpenID` Connect: the authorization code
 //! flow with PKCE. A sign-in that was begun in one browser ends in that one
 //! only, and what the issuer says is believed after its signature and every
 //! claim were checked.
@@ -382,7 +382,7 @@ impl Issuer {
             ));
         }
         if let Some(error) = answer.error {
-            let plain = error.chars().filter(|c| c.is_ascii_graphic()).take(60);
+            let plain = error.chars().filter(char::is_ascii_graphic).take(60);
             return Err(IssuerError::Declined(plain.collect()));
         }
         let code = answer.code.ok_or_else(|| {

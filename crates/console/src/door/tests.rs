@@ -113,13 +113,69 @@ async fn a_question_is_answered_once() {
     assert!(!door.asked(&challenge));
 }
 
+fn at(ip: &str) -> Source {
+    Source::address(Some(ip.parse().unwrap()))
+}
+
 #[test]
-fn an_address_tries_thirty_times_a_minute() {
+fn an_address_tries_thirty_times_a_minute_as_one_and_more_often_as_many() {
     let mut limiter = Limiter::default();
-    let tried = |limiter: &mut Limiter, at| limiter.may_try("a", Timestamp(at));
-    assert_eq!((0..40).filter(|n| tried(&mut limiter, *n)).count(), 30);
-    assert!(limiter.may_try("b", Timestamp(50)));
-    assert!(tried(&mut limiter, 60_000));
+    let (here, there) = (at("192.0.2.1"), at("192.0.2.2"));
+    let tries = |limiter: &mut Limiter, from: &Source, name: &str| {
+        (0..400)
+            .filter(|n| limiter.may_try(from, name, Timestamp(*n)))
+            .count()
+    };
+    // 300 of one address, whatever is tried: the noisy one used them up.
+    assert_eq!(tries(&mut limiter, &here, "fh_live_noisy"), 30);
+    assert!(!limiter.may_try(&here, "fh_live_other", Timestamp(401)));
+    assert!(limiter.may_try(&there, "fh_live_noisy", Timestamp(401)));
+    let noisy = (0..100).filter(|n| limiter.may_try(&there, "fh_live_noisy", Timestamp(*n)));
+    assert_eq!(noisy.count(), 29);
+    assert!(limiter.may_try(&there, "fh_live_other", Timestamp(402)));
+    assert!(limiter.may_try(&here, "fh_live_noisy", Timestamp(60_401)));
+}
+
+#[test]
+fn counts_are_bounded_and_a_network_of_ipv6_is_one_address() {
+    let mut limiter = Limiter::default();
+    for n in 0..30_000_u32 {
+        let from = Source::address(Some(std::net::Ipv4Addr::from(n).into()));
+        limiter.may_try(&from, &"x".repeat(1_000), Timestamp(i64::from(n / 1_000)));
+        assert!(limiter.kept() <= 10_000);
+    }
+    assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
+    assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+    assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
+}
+
+#[tokio::test]
+async fn only_a_proxy_of_ours_says_for_whom_it_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = door(folder.path()).await;
+    let mut headers = HeaderMap::new();
+    headers.insert("x-forwarded-for", "203.0.113.9, 192.0.2.7".parse().unwrap());
+    let by = |ip: &str| {
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::new(ip.parse().unwrap(), 1)));
+        extensions
+    };
+    assert_eq!(plain.from(&by("10.0.0.1"), &headers), at("10.0.0.1"));
+    let behind = plain.behind(vec!["10.0.0.1".parse().unwrap()]);
+    assert_eq!(behind.from(&by("10.0.0.1"), &headers), at("192.0.2.7"));
+    assert_eq!(
+        behind.from(&by("::ffff:10.0.0.1"), &headers),
+        at("192.0.2.7")
+    );
+    assert_eq!(behind.from(&by("10.0.0.2"), &headers), at("10.0.0.2"));
+    assert_eq!(
+        behind.from(&by("10.0.0.1"), &HeaderMap::new()),
+        at("10.0.0.1")
+    );
+    assert_eq!(
+        behind.from(&Extensions::new(), &headers),
+        Source::address(None)
+    );
 }
 
 #[test]

@@ -223,6 +223,26 @@ impl<O: Caseroom> FromRequestParts<Pages<O>> for Customer {
     }
 }
 
+/// Somebody who works on cases: a reviewer or an approver. Others see the pages and do none of it.
+pub(crate) struct Worker(pub(crate) Staff);
+
+impl<O: Caseroom> FromRequestParts<Pages<O>> for Worker {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        pages: &Pages<O>,
+    ) -> Result<Self, Self::Rejection> {
+        let staff = Staff::from_request_parts(parts, pages).await?;
+        if works(staff.role) {
+            return Ok(Self(staff));
+        }
+        let why = "only reviewers and approvers work on cases";
+        let frame = Frame::of(&staff, "queue", "Not yours to do");
+        Err(wrong(&parts.headers, frame, StatusCode::FORBIDDEN, why))
+    }
+}
+
 /// A form that carries the sign-in's own token, so that no other site could have sent it.
 pub(crate) struct Posted<W, T>(pub(crate) W, pub(crate) T);
 
@@ -235,6 +255,12 @@ pub(crate) trait Carries {
 impl Carries for Staff {
     fn csrf(&self) -> &str {
         &self.csrf
+    }
+}
+
+impl Carries for Worker {
+    fn csrf(&self) -> &str {
+        &self.0.csrf
     }
 }
 

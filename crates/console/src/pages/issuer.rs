@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use store::{StoreError, SystemClock, Whose};
 
 use super::frame::{Pages, on, refused, wrong};
-use super::sign_in::{from, gone, stranger, too_often, unread};
+use super::sign_in::{gone, stranger, too_often, unread};
 use crate::caseroom::Caseroom;
 use crate::door::{
     Answered, Entry, Errand, Issuer, IssuerError, Known, Linked, Side, Staff, token_digest,
@@ -92,7 +92,7 @@ pub(super) async fn sign_in<O: Caseroom>(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return too_often(&headers, stranger("Sign in"));
     }
     leave(&pages, &headers, Errand::SignIn).await
@@ -105,7 +105,7 @@ pub(super) async fn invited<O: Caseroom>(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return too_often(&headers, stranger("Sign in"));
     }
     let digest = token_digest(&token);
@@ -137,7 +137,7 @@ pub(super) async fn back<O: Caseroom>(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return too_often(&headers, stranger("Sign in"));
     }
     let Some(issuer) = pages.door.issuer() else {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::{SystemClock, Whose};
 
 use super::frame::{Frame, PORTAL, Pages, Posted, on, refused, shown, wrong};
-use super::sign_in::{Nothing, Told, from, gone, too_often, unread};
+use super::sign_in::{Nothing, Told, gone, too_often, unread};
 use super::subject::{Used, chart};
 use super::work::download;
 use super::{language, picture, words};
@@ -64,7 +64,7 @@ pub(super) async fn invited<O: Caseroom>(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return too_often(&headers, stranger());
     }
     let database = pages.door.database();
@@ -109,7 +109,7 @@ pub(super) async fn accept<O: Caseroom>(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return too_often(&headers, stranger());
     }
     let digest = token_digest(&token);
@@ -141,7 +141,10 @@ pub(super) async fn exchange<O: Caseroom>(
     headers: HeaderMap,
     axum::Form(given): axum::Form<Shown>,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    let from = pages.door.from(&extensions, &headers);
+    // A key is its id and its secret: tries are counted as the one of this id.
+    let id = given.key.trim().rsplit_once('_').map_or("", |(id, _)| id);
+    if !pages.door.may_try_as(&from, id) {
         return too_often(&headers, stranger());
     }
     if let Some(account) = pages.office.whose(given.key.trim()) {

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use store::SystemClock;
 
-use super::frame::{Carries as _, Frame, Pages, on, refused, shown, wrong};
+use super::frame::{Carries as _, Frame, Pages, Worker, on, refused, shown, wrong};
 use super::words;
 use crate::caseroom::Caseroom;
 use crate::cases::{CaseStep, Step};
@@ -226,7 +226,7 @@ fn bulk(staff: &Staff, body: &[u8]) -> Option<Bulk> {
 /// Acts on many cases: first says on how many, then does it, each by itself and each to be undone.
 pub(super) async fn many<O: Caseroom>(
     State(pages): State<Pages<O>>,
-    staff: Staff,
+    Worker(staff): Worker,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {

@@ -1,10 +1,8 @@
 //! How people come in: by a passkey, or by a one-time invitation; `issuer` has the third way.
 
-use std::net::SocketAddr;
-
 use askama::Template;
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -64,12 +62,6 @@ pub(super) fn stranger(title: &str) -> Frame {
     }
 }
 
-/// Whose tries are counted together.
-pub(super) fn from(extensions: &Extensions) -> String {
-    let info = extensions.get::<ConnectInfo<SocketAddr>>();
-    info.map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string())
-}
-
 pub(super) fn too_often(headers: &HeaderMap, frame: Frame) -> Response {
     let why = "too many tries from your address; wait a minute";
     let mut response = wrong(headers, frame, StatusCode::TOO_MANY_REQUESTS, why);
@@ -98,7 +90,7 @@ pub(super) async fn invited<O: Caseroom>(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return too_often(&headers, stranger("Sign in"));
     }
     let now = SystemClock.now();
@@ -141,7 +133,7 @@ pub(super) async fn accept<O: Caseroom>(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return too_often(&headers, stranger("Sign in"));
     }
     if let Some(issuer) = pages.door.issuer().filter(|issuer| issuer.required()) {
@@ -188,8 +180,9 @@ pub(super) fn failed(error: &impl std::fmt::Display) -> Response {
 pub(super) async fn challenge<O: Caseroom>(
     State(pages): State<Pages<O>>,
     extensions: Extensions,
+    headers: HeaderMap,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return said(
             StatusCode::TOO_MANY_REQUESTS,
             "too many tries; wait a minute",
@@ -294,9 +287,10 @@ pub(super) async fn whose<O: Caseroom>(
 pub(super) async fn passkey<O: Caseroom>(
     State(pages): State<Pages<O>>,
     extensions: Extensions,
+    headers: HeaderMap,
     Json(given): Json<Answered>,
 ) -> Response {
-    if !pages.door.may_try(&from(&extensions)) {
+    if !pages.door.may_try(&pages.door.from(&extensions, &headers)) {
         return said(
             StatusCode::TOO_MANY_REQUESTS,
             "too many tries; wait a minute",

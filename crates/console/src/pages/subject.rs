@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use super::frame::{Frame, Pages, Posted, on, refused, shown, wrong};
+use super::frame::{Frame, Pages, Posted, Worker, on, refused, shown};
 use super::queue::Line;
 use super::sign_in::Told;
 use super::{picture, words};
@@ -193,13 +193,9 @@ pub(super) async fn read<O: Caseroom>(
     State(pages): State<Pages<O>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Posted(staff, given): Posted<Staff, Reason>,
+    Posted(Worker(staff), given): Posted<Worker, Reason>,
 ) -> Response {
     let frame = Frame::of(&staff, "accounts", format!("Text of {id}"));
-    if !super::frame::works(staff.role) {
-        let why = "only reviewers and approvers read what customers sent";
-        return wrong(&headers, frame, http::StatusCode::FORBIDDEN, why);
-    }
     let reading = Reading {
         by: staff.name.clone(),
         reason: given.reason.clone(),
@@ -255,7 +251,7 @@ pub(super) async fn clusters<O: Caseroom>(
 pub(super) async fn look<O: Caseroom>(
     State(pages): State<Pages<O>>,
     headers: HeaderMap,
-    Posted(staff, super::sign_in::Nothing {}): Posted<Staff, super::sign_in::Nothing>,
+    Posted(Worker(staff), super::sign_in::Nothing {}): Posted<Worker, super::sign_in::Nothing>,
 ) -> Response {
     match pages.office.detect().await {
         Ok(_) => on("/clusters"),
@@ -435,7 +431,7 @@ pub(super) struct Opening {
 pub(super) async fn open<O: Caseroom>(
     State(pages): State<Pages<O>>,
     headers: HeaderMap,
-    Posted(staff, given): Posted<Staff, Opening>,
+    Posted(Worker(staff), given): Posted<Worker, Opening>,
 ) -> Response {
     let mut names = given.accounts.split_whitespace().map(ToOwned::to_owned);
     let new = NewCase {

@@ -8,7 +8,7 @@ use cases::Role;
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use super::frame::{Frame, Pages, Posted, on, refused, shown, works};
+use super::frame::{Frame, Pages, Posted, Worker, on, refused, shown, works};
 use super::sign_in::{Nothing, Told};
 use super::{picture, words};
 use crate::caseroom::{BriefView, Caseroom, SignalView};
@@ -259,7 +259,7 @@ pub(super) async fn claim<O: Caseroom>(
     State(pages): State<Pages<O>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Posted(staff, Nothing {}): Posted<Staff, Nothing>,
+    Posted(Worker(staff), Nothing {}): Posted<Worker, Nothing>,
 ) -> Response {
     match pages.office.claim(&id, &staff.name).await {
         Ok(_) => on(&format!("/cases/{}?told=claimed", words::id(&id))),
@@ -271,7 +271,7 @@ pub(super) async fn unclaim<O: Caseroom>(
     State(pages): State<Pages<O>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Posted(staff, Nothing {}): Posted<Staff, Nothing>,
+    Posted(Worker(staff), Nothing {}): Posted<Worker, Nothing>,
 ) -> Response {
     match pages.office.unclaim(&id, &staff.name).await {
         Ok(_) => on(&format!("/cases/{}?told=released", words::id(&id))),
@@ -362,7 +362,7 @@ pub(super) async fn undo<O: Caseroom>(
     State(pages): State<Pages<O>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Posted(staff, undo): Posted<Staff, Undo>,
+    Posted(Worker(staff), undo): Posted<Worker, Undo>,
 ) -> Response {
     match pages.office.take_back(&id, &staff.name).await {
         Ok(_) if undo.case.is_empty() => on("/held?told=undone"),

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod multipart;
+#[cfg(test)]
 mod terms;
 
 mod office;

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use base64::engine::general_purpose::STANDARD;
 use console::{
     AccountView, Activation, ActivationView, AttachmentFile, AttachmentView, AuditAsked, AuditPage,
     BodyView, CalibrationView, CampaignView, CaseView, CasesAsked, CasesView, CheckpointView,
@@ -69,6 +70,10 @@ impl Office for Fake {
         Ok(the_case())
     }
     async fn step(&self, case: &str, step: Step) -> Result<CaseView, OfficeError> {
+        for file in &step.attachments {
+            let bytes = base64::Engine::decode(&STANDARD, &file.data).unwrap_or_default();
+            self.note(format!("file {} of {} bytes", file.name, bytes.len()));
+        }
         self.note(format!(
             "{:?} {case} by {}: {}",
             step.step, step.by, step.comment

@@ -201,7 +201,8 @@ impl Running {
         let portal = at.console.portal.clone();
         // Sign-ins of customers do not depend on the port; passkeys are asked at the console only.
         let portal = portal.unwrap_or_else(|| Origin::localhost(config.listen.port()));
-        let portal = Door::new(house.keeper.database().clone(), portal);
+        let portal =
+            Door::new(house.keeper.database().clone(), portal).behind(at.console.proxies.clone());
         let customers = console::customer(Arc::clone(&office))
             .merge(console::portal(Arc::clone(&office), Arc::new(portal)));
         let setup = Setup {
@@ -286,7 +287,8 @@ async fn peopled(
     let issuer = issuer.transpose().map_err(Failure::error)?;
     let door = Door::new(house.keeper.database().clone(), origin)
         .at_issuer(issuer)
-        .approving_proven(at.proven);
+        .approving_proven(at.proven)
+        .behind(at.proxies.clone());
     let router = console::console(office, Arc::new(door));
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move {

@@ -15,10 +15,12 @@ use hyper::{Request, StatusCode};
 use sha2::{Digest as _, Sha256};
 use store::SystemClock;
 
-use crate::commands::serve::Running;
+use crate::commands::serve::{At, Running};
 use crate::house::{House, Plan};
 use crate::office::LocalOffice;
 use crate::witness::caller;
+
+mod pages;
 
 /// Who may call an operation.
 #[derive(Clone, Copy, PartialEq)]
@@ -157,6 +159,10 @@ struct Served {
 
 impl Served {
     async fn start(folder: &std::path::Path) -> Self {
+        Self::start_at(folder, At::default()).await
+    }
+
+    async fn start_at(folder: &std::path::Path, at: At) -> Self {
         let plan = Plan {
             mode: Mode::Enforced,
             ..Plan::at_rest()
@@ -191,9 +197,8 @@ impl Served {
             keys.push(office.create_key(name).await.unwrap().key);
         }
         let config = gateway::Config::parse(CONFIG).unwrap();
-        let running = Running::start_with(&house, config, gateway::Recordings::default())
-            .await
-            .unwrap();
+        let none = gateway::Recordings::default();
+        let running = Running::start_at(&house, config, none, at).await.unwrap();
         let ask = Ask {
             exchange: ExchangeId::parse("x1").unwrap(),
             at: SystemClock.now(),

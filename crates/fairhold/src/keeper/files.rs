@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use evidence::Commitment;
 use evidence::seal::{Body, Label, open, seal};
+use evidence::{Commitment, Event, Record};
 use facts::{AccountId, CaseId, ExchangeId};
-use store::FileRow;
+use store::{Change, Entry, FileRow, JournalError, SealedRow};
 
 use super::keys::InUse;
 use super::{Keeper, KeeperError};
@@ -17,6 +17,29 @@ fn exchange(case: &CaseId, sha256: &str) -> Result<ExchangeId, KeeperError> {
 }
 
 impl Keeper {
+    /// Records that a bundle of evidence was written, with those who are told of it; false where it
+    /// was told of that state of the case before.
+    ///
+    /// # Errors
+    /// [`KeeperError::Journal`]; nobody is told.
+    pub(crate) async fn evidence_sealed(&self, row: SealedRow) -> Result<bool, KeeperError> {
+        let mut entry = Entry::of(Record {
+            at: row.at,
+            account: None,
+            event: Event::Directory {
+                change: "evidence_sealed".to_owned(),
+                subject: format!("evidence:{}:{}", row.case_id, row.sha256),
+            },
+        });
+        entry.change = Some(Change::Sealed(row));
+        match self.journal.append(entry).await {
+            Ok(_) => Ok(true),
+            // Somebody else was quicker.
+            Err(JournalError::Refused(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The key under which an account's files are sealed now.
     pub(crate) async fn key_of_files(
         &self,

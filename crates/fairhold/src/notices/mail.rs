@@ -1,11 +1,13 @@
 //! One try to hand a notice to a mail server.
 
+use std::path::Path;
 use std::time::Duration;
 
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::response::Category;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use serde_json::Value;
 use store::OutboxRow;
@@ -45,6 +47,8 @@ pub(crate) struct SmtpTable {
     from: String,
     user: Option<String>,
     password_file: Option<std::path::PathBuf>,
+    /// PEM of an authority of one's own that the server's certificate is by.
+    ca_file: Option<std::path::PathBuf>,
 }
 
 impl Smtp {
@@ -55,7 +59,16 @@ impl Smtp {
     pub(crate) fn parse(table: SmtpTable) -> Result<Self, String> {
         let wrong = |why: String| format!("`[notices.smtp]`: {why}");
         let local = matches!(table.host.as_str(), "localhost" | "127.0.0.1" | "::1");
-        let tls = || TlsParameters::new(table.host.clone()).map_err(|e| wrong(e.to_string()));
+        let own = table.ca_file.as_deref().map(authority).transpose();
+        let own = own.map_err(wrong)?;
+        let tls = || {
+            let builder = TlsParameters::builder(table.host.clone());
+            let builder = match own.clone() {
+                Some(authority) => builder.add_root_certificate(authority),
+                None => builder,
+            };
+            builder.build().map_err(|e| wrong(e.to_string()))
+        };
         let tls = match table.secrecy {
             Secrecy::Tls => Tls::Wrapper(tls()?),
             Secrecy::Starttls => Tls::Required(tls()?),
@@ -92,7 +105,9 @@ impl Smtp {
         let message = self.message(notice, to).map_err(Failed::Never)?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
-            Err(error) if error.is_permanent() => Err(Failed::Never(error.to_string())),
+            Err(error) if error.is_permanent() && !of_ours(&error) => {
+                Err(Failed::Never(error.to_string()))
+            }
             Err(error) => Err(Failed::Later(error.to_string())),
         }
     }
@@ -132,6 +147,19 @@ impl Smtp {
             );
         message.map_err(|e| e.to_string())
     }
+}
+
+/// Whether it is our own sign-in at the server that is refused (530 to 539): no notice is to blame
+/// for that, and somebody will repair it.
+fn of_ours(error: &lettre::transport::smtp::Error) -> bool {
+    let code = error.status();
+    code.is_some_and(|code| code.category == Category::Unspecified3)
+}
+
+fn authority(file: &Path) -> Result<Certificate, String> {
+    let place = file.display();
+    let pem = std::fs::read(file).map_err(|e| format!("failed to read `{place}`: {e}"))?;
+    Certificate::from_pem(&pem).map_err(|e| format!("`{place}` is no certificate: {e}"))
 }
 
 /// What a person reads.

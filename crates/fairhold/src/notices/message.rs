@@ -88,6 +88,54 @@ fn queued(
     }
 }
 
+/// The event of a bundle.
+pub(crate) const SEALED: &str = "evidence.sealed";
+
+/// The notices of a bundle of evidence: the house hears of it, and the accused once it was told of
+/// the case at all.
+pub(crate) fn sealed(
+    case: &Case,
+    endpoints: &[EndpointRow],
+    sha256: &str,
+    at: Timestamp,
+) -> Vec<OutboxRow> {
+    let steps = case.steps();
+    let known = steps.iter().any(|step| {
+        matches!(
+            step.deed,
+            Deed::Noticed(_) | Deed::Approved | Deed::Emergency(_)
+        )
+    });
+    let id = id_of(case.id().as_str(), steps.len(), SEALED);
+    let row = |endpoint: &EndpointRow| {
+        let accounts: Vec<&str> = case
+            .accounts()
+            .iter()
+            .map(facts::AccountId::as_str)
+            .collect();
+        let own = accounts.contains(&endpoint.account.as_str());
+        let accounts = match (endpoint.account.is_empty(), own && known) {
+            (true, _) => accounts,
+            (false, true) => vec![endpoint.account.as_str()],
+            (false, false) => return None,
+        };
+        let payload = json!({
+            "type": SEALED,
+            "timestamp": at.rfc3339(),
+            "data": {
+                "id": id, "case": case.id().as_str(), "accounts": accounts,
+                "clause": case.clause().as_str(), "state": case.state(at).word(),
+                "steps": steps.len(), "sha256": sha256,
+                "comment": format!("A bundle of evidence was written; SHA-256 {sha256}."),
+                "read_at": format!("/fairhold/v1/cases/{}", case.id()),
+            },
+        });
+        let about = (case.id().to_string(), SEALED, at);
+        Some(queued(id.clone(), endpoint, about, payload.to_string()))
+    };
+    endpoints.iter().filter_map(row).collect()
+}
+
 /// A trial, which tells of nothing.
 pub(crate) fn trial(endpoint: &EndpointRow, at: Timestamp, random: [u8; 16]) -> OutboxRow {
     let id = format!("msg_{}", hex::encode(random));

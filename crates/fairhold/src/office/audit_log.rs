@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use store::JournalRow;
 
 use crate::keeper::Keeper;
+use crate::notices::message::SEALED;
 
 /// Events of a page where nothing is said, as `OpenAI` has it.
 const USUAL: u32 = 20;
@@ -115,6 +116,16 @@ fn directory(change: &str, subject: &str) -> String {
     }
 }
 
+/// The case and the digest of a bundle, where the record is of one.
+fn sealed(event: &Event) -> Option<(&str, &str)> {
+    match event {
+        Event::Directory { change, subject } if change == "evidence_sealed" => {
+            subject.strip_prefix("evidence:")?.rsplit_once(':')
+        }
+        _ => None,
+    }
+}
+
 struct Found {
     kind: String,
     actor: AuditActor,
@@ -123,6 +134,15 @@ struct Found {
 }
 
 fn found(record: &Record, steps: &Steps, unnamed: bool) -> Option<Found> {
+    if let Some((case, sha256)) = sealed(&record.event) {
+        let said = json!({"id": case, "sha256": sha256});
+        return Some(Found {
+            kind: SEALED.to_owned(),
+            actor: service("fairhold"),
+            accounts: steps.accounts.get(case).cloned().unwrap_or_default(),
+            details: said.as_object().cloned().unwrap_or_default(),
+        });
+    }
     let own = || record.account.iter().cloned().collect();
     let mut details = Map::new();
     let mut say = |name: &str, value: Value| {
@@ -267,10 +287,15 @@ pub(super) async fn page(keeper: &Keeper, asked: &AuditAsked) -> Result<AuditPag
         };
         let rows = rows.map_err(broken)?;
         for row in &rows {
-            if let Ok((_, record)) = Record::parse(&row.leaf)
-                && let Event::CaseStep { case, .. } = &record.event
-            {
-                steps.of(keeper, case.as_str()).await?;
+            if let Ok((_, record)) = Record::parse(&row.leaf) {
+                let sealed = sealed(&record.event).map(|(case, _)| case);
+                let case = match &record.event {
+                    Event::CaseStep { case, .. } => Some(case.as_str()),
+                    _ => sealed,
+                };
+                if let Some(case) = case {
+                    steps.of(keeper, case).await?;
+                }
             }
             data.extend(event(keeper, asked, row, &steps));
             if data.len() > wanted {

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use cases::Case;
 use console::OfficeError;
 use evidence::bundle::{Beginning, Entry, Input, Ledger as Disclosed, Timestamp, write};
+use sha2::{Digest as _, Sha256};
+use store::{SealedRow, SystemClock};
 use verifier::bundle::DISCLOSURE;
 
 use super::disclosed::{self, OfAccount};
 use super::evidence_parts::{self, Parts};
 use super::ledger::{failed, unread, unsigned};
 use crate::judge::Documents;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, KeeperError};
 use crate::ledger::{Ledger, Published};
+use crate::notices::message;
 use crate::tsa::Tsa;
 
 /// What an export needs.
@@ -26,8 +29,35 @@ pub(super) struct Desk<'a> {
     pub(super) folder: &'a Path,
 }
 
-/// The evidence bundle of a case.
+/// The evidence bundle of a case, which is told of once for each state of the case.
 pub(super) async fn export(desk: &Desk<'_>, case: &Case) -> Result<Vec<u8>, OfficeError> {
+    let bundle = bundle(desk, case).await?;
+    // Evidence is handed out also while nothing can be recorded: it is theirs.
+    if let Err(error) = tell(desk.keeper, case, &bundle).await {
+        tracing::error!(%error, case = case.id().as_str(), "a bundle is not told of");
+    }
+    Ok(bundle)
+}
+
+async fn tell(keeper: &Keeper, case: &Case, bundle: &[u8]) -> Result<(), KeeperError> {
+    let database = keeper.database();
+    let steps = case.steps().len() as u64;
+    if database.evidence_told(case.id().as_str(), steps).await? {
+        return Ok(());
+    }
+    let (sha256, at) = (hex::encode(Sha256::digest(bundle)), SystemClock.now());
+    let outbox = message::sealed(case, &database.endpoints().await?, &sha256, at);
+    let row = SealedRow {
+        case_id: case.id().to_string(),
+        steps,
+        sha256,
+        at,
+        outbox,
+    };
+    keeper.evidence_sealed(row).await.map(drop)
+}
+
+async fn bundle(desk: &Desk<'_>, case: &Case) -> Result<Vec<u8>, OfficeError> {
     let (keeper, ledger) = (desk.keeper, desk.ledger);
     let published = ledger.seal().await.map_err(|e| unsigned(&e))?;
     let chosen = disclosed::of_case(keeper.database(), case, published.sealed).await?;

@@ -1,3 +1,4 @@
+mod attached;
 mod kept;
 
 use std::path::Path;
