@@ -32,11 +32,11 @@ fn served(object: Vec<u8>) -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 fn answer(stream: &mut std::net::TcpStream, object: &[u8], kept: &Mutex<Vec<String>>) {
-    let mut held = Vec::new();
+    let mut received = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        while let Some(end) = held.windows(4).position(|w| w == b"\r\n\r\n") {
-            let head = String::from_utf8(held.drain(..end + 4).collect()).unwrap();
+        while let Some(end) = received.windows(4).position(|w| w == b"\r\n\r\n") {
+            let head = String::from_utf8(received.drain(..end + 4).collect()).unwrap();
             kept.lock().unwrap().push(head.clone());
             let lower = head.to_ascii_lowercase();
             let range = lower.split("range: bytes=").nth(1).map(|rest| {
@@ -67,7 +67,7 @@ fn answer(stream: &mut std::net::TcpStream, object: &[u8], kept: &Mutex<Vec<Stri
         }
         match stream.read(&mut buffer) {
             Ok(0) | Err(_) => return,
-            Ok(n) => held.extend_from_slice(&buffer[..n]),
+            Ok(n) => received.extend_from_slice(&buffer[..n]),
         }
     }
 }
@@ -172,9 +172,9 @@ fn ran(path: &str) -> (Vec<u8>, crate::Totals) {
 #[test]
 fn a_corpus_by_url_is_the_corpus_by_path() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String = (0..120_000)
-        .map(|n| format!("{{\"text\": \"row {n} of a corpus that is longer than one range\"}}\n"))
-        .collect();
+    let row = |n| format!("{{\"text\": \"row {n} of a corpus that is longer than one range\"}}\n");
+    let rows: Vec<String> = (0..120_000).map(row).collect();
+    let rows = rows.concat();
     assert!(rows.len() as u64 > RANGE);
     let path = folder.path().join("rows.jsonl");
     fs::write(&path, &rows).unwrap();
