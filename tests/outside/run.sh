@@ -3,7 +3,7 @@
 # `cryptography`, and openssl check one of 200,000 entries; then single bits of entries, tiles, checkpoint,
 # proofs and timestamp are changed, at least 200 for each of them, and each must refuse every one, as must our
 # own verifier. So it is with the ledgers of a data folder, where their export is given.
-# OUTSIDE_TOOLS names a folder that keeps the tools (tools.sh) for the next run.
+# OUTSIDE_TOOLS names a folder that keeps the tools (tools.sh) for the next run, EXAMPLES one in which `ledger` is built.
 # Usage: tests/outside/run.sh [ENTRIES] [FOLDER written by `fairhold export ledger FOLDER --all`]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,8 +28,11 @@ printf 'module ledger\ngo 1.22\nrequire golang.org/x/mod v0.0.0\nreplace golang.
 cp "$here/go/main.go" "$work/go/"
 (cd "$work/go" && GOFLAGS=-mod=mod go build -o ledger .)
 
-(cd "$root" && cargo build --quiet --package evidence --example ledger)
-ours="${CARGO_TARGET_DIR:-$root/target}/debug/examples/ledger"
+ours=${EXAMPLES:+$EXAMPLES/ledger}
+if [ -z "$ours" ]; then
+    (cd "$root" && cargo build --quiet --package evidence --example ledger)
+    ours="${CARGO_TARGET_DIR:-$root/target}/debug/examples/ledger"
+fi
 "$here/tsa.sh" "$work/tsa"
 
 say() { # say WHO COMMAND...: its answer, and its failure

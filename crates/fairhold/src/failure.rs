@@ -46,14 +46,22 @@ impl Failure {
 
     /// Exit code 2, with the causes behind the error.
     pub(crate) fn chain(error: &dyn std::error::Error) -> Self {
-        let mut message = format!("failed to {error}");
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            message = format!("{message}: {inner}");
-            cause = inner.source();
+        Self {
+            message: format!("failed to {}", with_causes(error)),
         }
-        Self { message }
     }
+}
+
+/// An error with what caused it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
 }
 
 impl fmt::Display for Failure {

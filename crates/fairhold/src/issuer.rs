@@ -17,6 +17,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 
+use crate::failure::with_causes;
 use crate::notices::guard::{self, Resolver};
 use crate::witness::{Caller, caller};
 
@@ -139,14 +140,7 @@ pub(crate) fn fetch(url: &str) -> Fetch {
 }
 
 fn unreached(error: &dyn std::error::Error) -> Unreached {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        cause = error.source();
-    }
-    Unreached(words)
+    Unreached(with_causes(error))
 }
 
 impl Ways {

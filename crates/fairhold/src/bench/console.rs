@@ -6,6 +6,8 @@
 //! data of the same pages by an administrator, without a socket in between. The
 //! time until the whole answer is there counts.
 
+mod keys;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,6 +60,8 @@ struct Report {
     rules_ms: f64,
     /// What the pages are made of, as JSON.
     data_ms: Data,
+    /// Whether the time of a refusal tells who has a key.
+    keys: keys::Keys,
     cases: u32,
     exchanges: u64,
     cluster_accounts: usize,
@@ -105,6 +109,7 @@ pub(super) async fn run(what: &ConsoleBench, out: Out) -> Result<Exit, Failure> 
         "one case {:.1} ms, statistics {:.1} ms, rules {:.1} ms",
         report.case_ms, report.statistics_ms, report.rules_ms
     ));
+    out.line(&report.keys.words());
     Ok(Exit::Clean)
 }
 
@@ -140,6 +145,7 @@ async fn measured(
             cluster_500: data.p95("/admin/clusters/ring").await?,
             audit_log: data.p95("/v1/organization/audit_logs?limit=100").await?,
         },
+        keys: keys::tried(&house.keeper).await?,
         cases: what.cases,
         exchanges: what.exchanges,
         cluster_accounts: MEMBERS,

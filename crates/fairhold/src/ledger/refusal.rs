@@ -5,6 +5,7 @@ use std::fmt;
 use store::{EpochRow, StoreError};
 
 use super::mark::Mark;
+use crate::failure::with_causes;
 
 /// A reason not to sign: what was signed before and what is there now are not one log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,15 +143,7 @@ impl fmt::Display for LedgerError {
                 f,
                 "nothing is signed yet: since the start no witness has said what it knows of this log, which may be an old copy ({why}); it is asked again every few seconds: see that one can be reached, or take it out of `witnesses` in `[evidence]`"
             ),
-            Self::Store(error) => {
-                write!(f, "seal the ledger: {error}")?;
-                let mut cause = std::error::Error::source(error);
-                while let Some(inner) = cause {
-                    write!(f, ": {inner}")?;
-                    cause = inner.source();
-                }
-                Ok(())
-            }
+            Self::Store(error) => write!(f, "seal the ledger: {}", with_causes(error)),
             Self::Mark(what) => write!(f, "seal the ledger: {what}"),
         }
     }

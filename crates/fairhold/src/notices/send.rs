@@ -14,6 +14,7 @@ use store::{EndpointRow, OutboxRow, SystemClock};
 use super::Failed;
 use super::guard::{self, Resolver};
 use super::sign::Signer;
+use crate::failure::with_causes;
 
 /// How long a receiver may take, connection included.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -66,7 +67,7 @@ impl Webhooks {
         let asked = tokio::time::timeout(PATIENCE, self.client.request(request)).await;
         let silent = || Failed::Later(format!("no answer in {} s", PATIENCE.as_secs()));
         let answer = asked.map_err(|_| silent())?;
-        let answer = answer.map_err(|e| Failed::Later(told(&e)))?;
+        let answer = answer.map_err(|e| Failed::Later(with_causes(&e)))?;
         // What it says beside its status is not read.
         match answer.status().as_u16() {
             200..=299 => Ok(()),
@@ -77,16 +78,4 @@ impl Webhooks {
             status => Err(Failed::Later(format!("it answered {status}"))),
         }
     }
-}
-
-/// An error with what caused it.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        cause = error.source();
-    }
-    words
 }
