@@ -58,7 +58,10 @@ fn tell(report: &Report, out: Out) {
     }
     let rest = report.faults - report.findings.len();
     if rest > 0 {
-        out.line(&format!("and {rest} more"));
+        out.line(&format!(
+            "and {rest} more; {} bodies are missing in all (`--without-bodies` checks the trees alone)",
+            report.missing
+        ));
     }
     out.line(&format!(
         "{}: {} records ({} sealed) in {} ledgers, {} root entries, {} tiles, {} checkpoints, {} bodies ({} let go)",

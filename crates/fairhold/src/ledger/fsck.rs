@@ -27,6 +27,8 @@ use earlier::{Earlier, at_start, begins, said_of_end};
 const PAGE: u64 = 5_000;
 /// Findings that are kept word by word.
 const NAMED: usize = 1_000;
+/// Of them at most so many of missing bodies, which must not hide that a tree differs.
+const MISSING_NAMED: u64 = 100;
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]
@@ -47,6 +49,8 @@ pub(crate) struct Report {
     pub(crate) bodies: u64,
     /// Bodies that are not, because they were erased or expired.
     pub(crate) let_go: u64,
+    /// Bodies that are not, and nothing says why.
+    pub(crate) missing: u64,
     /// What is as it should be and is worth knowing.
     pub(crate) notes: Vec<String>,
     /// How many things differ.
@@ -333,6 +337,11 @@ impl<'a> Check<'a> {
         if erased || leaf.at < self.let_go.before {
             self.report.let_go += 1;
         } else {
+            self.report.missing += 1;
+            if self.report.missing > MISSING_NAMED {
+                self.report.faults += 1;
+                return;
+            }
             self.report.fault(format!(
                 "record {seq}: its sealed {what} is missing, and no record says that it was erased or expired"
             ));

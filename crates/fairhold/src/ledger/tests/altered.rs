@@ -1,3 +1,5 @@
+use evidence::Commitment;
+use facts::{Endpoint, ExchangeId, KeyId, ModelName};
 use sqlx::Connection as _;
 
 use super::*;
@@ -98,6 +100,46 @@ fn whatever_is_altered_is_named() {
             bench.close().await;
         });
     }
+}
+
+/// A request whose body is nowhere.
+fn bodiless(n: usize) -> Entry {
+    Entry::of(Record {
+        at: Timestamp(1_790_000_000_000),
+        account: Some(AccountId::parse("acme").unwrap()),
+        event: Event::Intent {
+            exchange: ExchangeId::parse(&format!("x{n}")).unwrap(),
+            key: KeyId::parse("00000000001").unwrap(),
+            endpoint: Endpoint::ChatCompletions,
+            model: ModelName::parse("m").unwrap(),
+            request: Commitment([7; 32]),
+            policy: "00".repeat(32),
+            clauses: Vec::new(),
+            purpose: None,
+            asked: None,
+        },
+    })
+}
+
+#[test]
+fn missing_bodies_hide_no_altered_record() {
+    on_both(|url, _| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(&url, folder.path()).await;
+        let all = (0..1_100).map(bodiless).collect();
+        bench.journal.append_all(all).await.unwrap();
+        bench.record(&[Some("acme")], 20, 0).await;
+        bench.ledger.seal().await.unwrap();
+        let alter = "UPDATE journal SET leaf = (SELECT leaf FROM journal WHERE seq = 1111) WHERE seq = 1110";
+        tamper(&url, &[alter]).await;
+        let report = bench.fsck().await;
+        assert_eq!(report.missing, 1_100);
+        assert!(report.faults > 1_100, "{}", report.faults);
+        let named = |words: &str| report.findings.iter().filter(|f| f.contains(words)).count();
+        assert_eq!(named("its sealed request is missing"), 100);
+        assert!(named("record 1110: its leaf is not what was hashed") > 0);
+        bench.close().await;
+    });
 }
 
 #[test]
