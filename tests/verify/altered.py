@@ -158,6 +158,7 @@ LESS = [
     ("witnesses", named(r"trust\.policy"), 3, "witnesses"),
     ("rulings", named(r"rulings/.*"), 3, "-"),
     ("policies", named(r"policy/.*"), 3, "-"),
+    ("documents", named(r"terms/.*"), 3, "-"),
     ("detector", named(r"detector/.*"), 3, "-"),
     ("sums", {some(r"detector/accounts/\d+\.json")}, 3, "-"),
     ("findings", named(r"findings/.*"), 3, "-"),
@@ -179,7 +180,7 @@ LESS = [
 for what, names, code, ask in LESS:
     if not names:
         # Requests under no terms have no rulings, and not everybody is found: every other part is there.
-        assert what in ("rulings", "policies", "findings") and not (cited and what == "findings"), f"no {what} to leave out"
+        assert what in ("rulings", "policies", "documents", "findings") and not (cited and what == "findings"), f"no {what} to leave out"
         print(f"this case holds no {what} that could be left out")
         continue
     less = {name: data for name, data in good.items() if name not in names}

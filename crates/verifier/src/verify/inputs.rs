@@ -101,6 +101,12 @@ fn question(files: &Files, asked: &Disclosed) -> Result<(), &'static str> {
     }
     match policies(files, stated) {
         None => Err("the texts of its policies are absent"),
+        // Which documents the policies are of, and where these were read.
+        Some(digest)
+            if digest == stated && !files.contains_key(&format!("terms/{stated}.json")) =>
+        {
+            Err("the documents that its policies are of are absent")
+        }
         Some(digest) if digest == stated => Ok(()),
         Some(_) => Err("the texts of its policies are not those that the record states"),
     }
