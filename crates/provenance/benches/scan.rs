@@ -19,9 +19,9 @@ use provenance::{
 /// Gives something of a document, at some cost.
 type Pass<'a> = &'a dyn Fn(&str) -> usize;
 
-const BYTES: usize = 48 << 20;
+const BYTES: usize = 192 << 20;
 const DOCUMENT: usize = 64 << 10;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 5;
 
 const PAGES: &str = concat!(
     include_str!("../../../README.md"),

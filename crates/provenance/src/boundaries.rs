@@ -4,9 +4,11 @@
 //! walked character by character under the normaliser's rules. Nothing here knows a word's letters:
 //! who wants them reads them from where the word begins.
 
-use wide::{CmpLt as _, i8x16};
+use ::wide::{CmpLt as _, i8x16};
 
 use crate::normaliser::{Place, alone, letter, place};
+
+mod wide;
 
 /// Bytes that are classed at once.
 const BLOCK: usize = 64;
@@ -61,7 +63,7 @@ pub(crate) trait Words {
 }
 
 /// Tells where the words of a text begin.
-#[inline]
+#[inline(always)]
 pub(crate) fn walk(text: &str, to: &mut impl Words) {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -81,7 +83,7 @@ pub(crate) fn walk(text: &str, to: &mut impl Words) {
         if plain > 0 {
             inside = mask >> (plain - 1) == 1;
         }
-        (at, inside) = walk_slowly(text, at + plain, inside, to);
+        (at, inside) = walk_beyond(text, at + plain, inside, to);
     }
     while at < bytes.len() {
         (at, inside) = walk_slowly(text, at, inside, to);
@@ -106,9 +108,7 @@ fn plainly(
                 return;
             }
             to.skip(skips);
-            for _ in 0..skips {
-                starts &= starts.wrapping_sub(1);
-            }
+            starts = without(starts, skips);
         }
         let bit = starts.trailing_zeros();
         starts &= starts.wrapping_sub(1);
@@ -142,51 +142,29 @@ fn ends_beyond(text: &str, past: usize) -> Option<usize> {
     Some(end)
 }
 
-/// The bytes of an ideograph of U+4E00 to U+9FFF, if one begins here. Each is a word alone and becomes
-/// itself.
+/// Walks from a character beyond ASCII until an ASCII one follows one that is not, or the text ends.
 #[inline(always)]
-fn ideograph(bytes: &[u8], at: usize) -> Option<[u8; 3]> {
-    let three = *bytes.get(at..)?.first_chunk::<3>()?;
-    let [lead, second, _] = three;
-    // Of valid UTF-8: no more needs to be asked.
-    ((0xe5..=0xe9).contains(&lead) || lead == 0xe4 && second >= 0xb8).then_some(three)
-}
-
-/// Passes the ideographs that begin at `at`; returns where they end.
-#[inline(always)]
-fn pass_ideographs(bytes: &[u8], mut at: usize, to: &mut impl Words) -> usize {
-    while let Some([a, b, c]) = ideograph(bytes, at) {
-        let from = at;
-        at = at.wrapping_add(3);
-        let most = to.skips();
-        if most == 0 {
-            to.alone((from, at), u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]));
-            continue;
+fn walk_beyond(text: &str, from: usize, inside: bool, to: &mut impl Words) -> (usize, bool) {
+    let (mut at, mut inside) = (from, inside);
+    loop {
+        let behind = wide::pass(text.as_bytes(), at, to);
+        inside &= behind == at;
+        at = behind;
+        if text.as_bytes().get(at).is_none_or(u8::is_ascii) {
+            return (at, inside);
         }
-        let mut passed = 1;
-        while passed < most && ideograph(bytes, at).is_some() {
-            at = at.wrapping_add(3);
-            passed += 1;
-        }
-        to.skip(passed);
+        (at, inside) = walk_slowly(text, at, inside, to);
     }
-    at
 }
 
-/// Walks by characters until an ASCII one follows one that is not, or the text ends.
+/// Walks by characters until after one beyond ASCII there is one that goes faster, or the text ends.
+#[inline(never)]
 fn walk_slowly(text: &str, from: usize, inside: bool, to: &mut impl Words) -> (usize, bool) {
     let mut inside = inside;
     let mut at = from;
     let mut beyond = false;
-    loop {
-        let behind = pass_ideographs(text.as_bytes(), at, to);
-        if behind > at {
-            (at, inside, beyond) = (behind, false, true);
-        }
-        let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
-            break;
-        };
-        if beyond && c.is_ascii() {
+    while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        if beyond && (c.is_ascii() || wide::may_begin(text.as_bytes(), at)) {
             break;
         }
         beyond |= !c.is_ascii();
@@ -218,6 +196,15 @@ fn walk_slowly(text: &str, from: usize, inside: bool, to: &mut impl Words) -> (u
     (at, inside)
 }
 
+/// Of set bits, all but so many of the lowest; there are more.
+#[inline(always)]
+fn without(mut bits: u64, lowest: usize) -> u64 {
+    for _ in 0..lowest {
+        bits &= bits.wrapping_sub(1);
+    }
+    bits
+}
+
 struct Counting(usize);
 
 impl Words for Counting {
@@ -238,11 +225,31 @@ impl Words for Counting {
     }
 }
 
+/// A walk that is done with all that this processor has, where that is more than its architecture asks for:
+/// bits are counted and moved by one instruction each. All of it is inlined, or nothing is gained.
+pub(crate) struct Walk<'a, W>(pub(crate) &'a str, pub(crate) W);
+
+impl<W: Words> Walk<'_, W> {
+    /// Walks; gives back who was told.
+    pub(crate) fn done(self) -> W {
+        pulp::Arch::new().dispatch(self)
+    }
+}
+
+impl<W: Words> pulp::WithSimd for Walk<'_, W> {
+    type Output = W;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> W {
+        let Self(text, mut to) = self;
+        walk(text, &mut to);
+        to
+    }
+}
+
 /// How many words a text has.
 pub fn count(text: &str) -> usize {
-    let mut counting = Counting(0);
-    walk(text, &mut counting);
-    counting.0
+    Walk(text, Counting(0)).done().0
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod fold;
 
 use fold::{Folded, fold};
 
-use crate::boundaries::{Words, walk};
+use crate::boundaries::{Walk, Words};
 use crate::key::Secrets;
 
 /// The version of these rules. Fingerprints of different versions cannot be compared.
@@ -126,7 +126,7 @@ pub(crate) fn read_words(text: &str, base: usize, secrets: &Secrets, words: &mut
 /// Reads the words of a text, one after the other.
 #[inline(always)]
 pub(crate) fn each_word(text: &str, secrets: &Secrets, take: impl FnMut(Word)) {
-    let mut reading = Reading {
+    let reading = Reading {
         text,
         secrets,
         take,
@@ -134,7 +134,7 @@ pub(crate) fn each_word(text: &str, secrets: &Secrets, take: impl FnMut(Word)) {
         bracket: false,
         opens: next_opening(text.as_bytes(), 0),
     };
-    walk(text, &mut reading);
+    Walk(text, reading).done();
 }
 
 struct Reading<'a, F: FnMut(Word)> {

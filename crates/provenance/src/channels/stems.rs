@@ -111,14 +111,25 @@ pub(super) fn is_function_word(word: &Word) -> bool {
 }
 
 /// The stem of a content word; of a script without spaces, the character with the one before.
+///
+/// `before` is what this said of the word before: the character, if it is a word alone that carries
+/// content, else 0.
 #[inline(always)]
-pub(super) fn stem(word: &Word, before: Option<&Word>) -> Option<(u64, u64)> {
+pub(super) fn stem(word: &Word, before: u64) -> (Option<(u64, u64)>, u64) {
+    if word.shape.has(Shape::ALONE) {
+        if is_function_word(word) {
+            return (None, 0);
+        }
+        let held = before != 0 && !word.shape.has(Shape::BRACKETED);
+        return (held.then_some((before, word.lo)), word.lo);
+    }
+    (stem_of_letters(word), 0)
+}
+
+#[inline(always)]
+fn stem_of_letters(word: &Word) -> Option<(u64, u64)> {
     if word.shape.has(Shape::DIGIT) || word.shape.has(Shape::BRACKETED) || is_function_word(word) {
         return None;
-    }
-    if word.shape.has(Shape::ALONE) {
-        let before = before.filter(|b| b.shape.has(Shape::ALONE) && !is_function_word(b))?;
-        return Some((before.lo, word.lo));
     }
     let length = 16 - word_zeros(word);
     if length < 3 {

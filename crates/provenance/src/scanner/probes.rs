@@ -1,15 +1,15 @@
 //! Which keys of a page are looked up before it is opened?
 
 use super::Guarantee;
-use crate::boundaries::{Words, walk};
+use crate::boundaries::{Walk, Words};
 use crate::channels::{self, Gathering, Triples};
 use crate::filter::Filter;
 use crate::key::{Channel, GRAM, Secrets};
 use crate::normaliser::{Word, each_word, long_word, short_halves};
 use crate::registry::widened;
 
-/// Cache lines that are fetched at once.
-const BATCH: usize = 64;
+/// Cache lines that are on their way at once.
+const AHEAD: usize = 32;
 
 /// One gram of words in every so many, in a row of sums.
 struct Probing<'a> {
@@ -83,7 +83,7 @@ pub(super) fn of_words(
     secrets: &Secrets,
     keys: &mut Vec<u64>,
 ) -> usize {
-    let mut probing = Probing {
+    let probing = Probing {
         text,
         secrets,
         rest: guarantee.step() - GRAM,
@@ -93,8 +93,7 @@ pub(super) fn of_words(
         words: 0,
         keys,
     };
-    walk(text, &mut probing);
-    probing.words
+    Walk(text, probing).done().words
 }
 
 /// The same probes of words that were read.
@@ -162,32 +161,35 @@ pub(super) fn near(text: &str, secrets: &Secrets) -> Near {
     };
     let (mut plain, mut kept) = (Row::default(), Row::default());
     let mut triples = Gathering::new(Triples::Sampled);
-    each_word(text, secrets, |word| {
-        found.words = found.words.wrapping_add(1);
-        plain.add(&word, (Channel::Words, secrets), &mut found.plain);
-        if channels::stays(&word) {
-            kept.add(&word, (Channel::Skeleton, secrets), &mut found.skeleton);
-        }
-        triples.add(&word, secrets, &mut found.triples);
-    });
+    each_word(
+        text,
+        secrets,
+        #[inline(always)]
+        |word| {
+            found.words = found.words.wrapping_add(1);
+            plain.add(&word, (Channel::Words, secrets), &mut found.plain);
+            if channels::stays(&word) {
+                kept.add(&word, (Channel::Skeleton, secrets), &mut found.skeleton);
+            }
+            triples.add(&word, secrets, &mut found.triples);
+        },
+    );
     triples.finish(secrets, &mut found.triples);
     found
 }
 
-/// Keeps the keys that the filter lets pass.
+/// Keeps the keys that the filter lets pass. Each is looked up in memory that is anywhere: many are on
+/// their way at once.
 pub(super) fn passed(keys: &[u64], filter: &Filter, mut found: impl FnMut(u64)) {
-    let mut asked = [0; BATCH];
-    let mut warm = 0;
-    for batch in keys.chunks(BATCH) {
-        for (wide, key) in asked.iter_mut().zip(batch) {
-            *wide = widened(*key);
-            warm ^= filter.touch(*wide);
+    for key in keys.iter().take(AHEAD) {
+        filter.expect(widened(*key));
+    }
+    for (n, key) in keys.iter().enumerate() {
+        if let Some(coming) = keys.get(n.wrapping_add(AHEAD)) {
+            filter.expect(widened(*coming));
         }
-        for (wide, key) in asked.iter().zip(batch) {
-            if filter.holds(*wide) {
-                found(*key);
-            }
+        if filter.holds(widened(*key)) {
+            found(*key);
         }
     }
-    std::hint::black_box(warm);
 }
