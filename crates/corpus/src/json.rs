@@ -20,7 +20,7 @@ pub(crate) fn document<'a>(
     columns: &Columns,
     row: u64,
 ) -> Result<Document<'a>, String> {
-    match std::str::from_utf8(line)
+    match simdutf8::basic::from_utf8(line)
         .ok()
         .and_then(|line| quick(line, columns, row))
     {

@@ -9,7 +9,7 @@ use crate::normaliser::{Word, each_word, long_word, short_halves};
 use crate::registry::widened;
 
 /// Cache lines that are on their way at once.
-const AHEAD: usize = 32;
+const AHEAD: usize = 16;
 
 /// One gram of words in every so many, in a row of sums.
 struct Probing<'a> {
