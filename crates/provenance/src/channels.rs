@@ -3,6 +3,7 @@
 use crate::key::{Channel, GRAM, Secrets};
 use crate::normaliser::{Shape, Word};
 
+pub(crate) mod said;
 pub(crate) mod stems;
 
 /// A key of a text: its place in the channel's own order, and the first and last word it covers.
@@ -17,6 +18,9 @@ pub(crate) struct Keyed {
 /// The ordered grams of all words.
 pub(crate) fn words(words: &[Word], secrets: &Secrets, mut found: impl FnMut(Keyed)) {
     for (position, window) in words.windows(GRAM).enumerate() {
+        let Some(window) = window.first_chunk::<GRAM>() else {
+            continue;
+        };
         found(Keyed {
             key: secrets.gram(Channel::Words, window.iter()),
             position,
@@ -29,12 +33,16 @@ pub(crate) fn words(words: &[Word], secrets: &Secrets, mut found: impl FnMut(Key
 /// The words that stay when names, numbers and placeholders go: their places in `words`.
 pub(crate) fn skeleton_of(words: &[Word], kept: &mut Vec<usize>) {
     kept.clear();
-    kept.reserve(words.len());
+    kept.resize(words.len(), 0);
+    let mut n = 0_usize;
     for (at, word) in words.iter().enumerate() {
-        if stays(word) {
-            kept.push(at);
+        // Without a jump: which stay cannot be foretold.
+        if let Some(place) = kept.get_mut(n) {
+            *place = at;
         }
+        n = n.wrapping_add(usize::from(stays(word)));
     }
+    kept.truncate(n);
 }
 
 /// Scripts with capitals lose every capitalised word that is not a function word; others lose
@@ -55,17 +63,30 @@ pub(crate) fn skeleton(
     mut found: impl FnMut(Keyed),
 ) {
     for (position, window) in kept.windows(GRAM).enumerate() {
-        let (Some(first), Some(last)) = (window.first(), window.last()) else {
+        let Some(window) = window.first_chunk::<GRAM>() else {
             continue;
         };
-        let window = window.iter().filter_map(|at| words.get(*at));
+        let Some(key) = kept_gram(words, window, secrets) else {
+            continue;
+        };
+        let [first, .., last] = *window;
         found(Keyed {
-            key: secrets.gram(Channel::Skeleton, window),
+            key,
             position,
-            first: *first,
-            last: *last,
+            first,
+            last,
         });
     }
+}
+
+/// The key of eight words of a skeleton.
+#[inline(always)]
+fn kept_gram(words: &[Word], window: &[usize; GRAM], secrets: &Secrets) -> Option<u64> {
+    let mut eight = [words.first()?; GRAM];
+    for (word, at) in eight.iter_mut().zip(window) {
+        *word = words.get(*at)?;
+    }
+    Some(secrets.gram(Channel::Skeleton, eight.into_iter()))
 }
 
 /// Content words in a window of a triple.
@@ -85,6 +106,17 @@ pub(crate) fn triples(
     words: &[Word],
     secrets: &Secrets,
     wanted: Triples,
+    found: impl FnMut(Keyed),
+) {
+    stems_and_triples(words, secrets, wanted, |_| {}, found);
+}
+
+/// The same, and the numbers of all content stems on the way.
+pub(crate) fn stems_and_triples(
+    words: &[Word],
+    secrets: &Secrets,
+    wanted: Triples,
+    mut stemmed: impl FnMut(u64),
     mut found: impl FnMut(Keyed),
 ) {
     let mut near: [(u64, usize); NEAR - 1] = [(0, 0); NEAR - 1];
@@ -95,6 +127,7 @@ pub(crate) fn triples(
         (stem, before) = stems::stem(word, before);
         let Some((lo, hi)) = stem else { continue };
         let new = secrets.stem(lo, hi);
+        stemmed(new);
         let [a, b, c] = near;
         for ((one, first), (two, second)) in [(a, b), (a, c), (b, c)] {
             if one == 0 || two == 0 || one == two || one == new || two == new {

@@ -36,6 +36,7 @@ pub use registry::{JoinError, Registry, Row, Told};
 pub use scanner::{Depth, Guarantee, Scanner, Stream, seeds};
 pub use segment::{
     Month, Output, OutputText, Role, Segment, SegmentBuilder, SegmentError, Skipped, WORDS_MIN,
+    Workspace,
 };
 pub use shipped::{Calibrated, JudgeError};
 pub use verdict::{Features, Fusion, Independent, Judge, Match, Span, Verdict};

@@ -9,12 +9,14 @@ use facts::{AccountId, ExchangeId, ModelName, Timestamp};
 
 use crate::channels::{self, Triples};
 use crate::key::{AuditKey, Channel};
-use crate::normaliser::{Word, read_words};
+use crate::normaliser::Word;
 
 mod bytes;
+mod own;
 mod refusal;
 
 pub use bytes::SegmentError;
+pub use own::Workspace;
 
 /// Shorter outputs say too little to be told apart.
 pub const WORDS_MIN: usize = 40;
@@ -71,13 +73,22 @@ pub struct Month {
 impl Month {
     /// The month a moment lies in; years before 0 and after 9999 are told as those.
     pub fn of(at: Timestamp) -> Self {
+        const DAY: i64 = 86_400_000;
         const FIRST: i64 = -62_167_219_200_000;
         const LAST: i64 = 253_402_300_799_999;
-        let told = Timestamp(at.0.clamp(FIRST, LAST)).rfc3339();
-        let part = |range: std::ops::Range<usize>| told.get(range).unwrap_or("0");
+        // Days since 0000-03-01: a year that begins in March ends with the day that leaps.
+        let day = at.0.clamp(FIRST, LAST).div_euclid(DAY) + 719_468;
+        let era = day.div_euclid(146_097);
+        let day_of_era = day.rem_euclid(146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let since_march = (5 * day_of_year + 2) / 153;
+        let month = (since_march + 2) % 12 + 1;
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
         Self {
-            year: part(0..4).parse().unwrap_or(0),
-            month: part(5..7).parse().unwrap_or(1),
+            year: u16::try_from(year).unwrap_or(0),
+            month: u8::try_from(month).unwrap_or(1),
         }
     }
 }
@@ -136,6 +147,7 @@ pub struct Segment {
     pub(crate) account: AccountId,
     pub(crate) month: Month,
     pub(crate) outputs: Vec<Output>,
+    /// By output, in their order: [`Output::own`] says how many of each.
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -163,11 +175,6 @@ impl Segment {
     /// How many fingerprints it holds.
     pub fn fingerprints(&self) -> usize {
         self.entries.len()
-    }
-
-    /// The fingerprints themselves (48 bits in the upper end), for a blinded comparison.
-    pub fn fingerprint_values(&self) -> impl Iterator<Item = u64> + '_ {
-        self.entries.iter().map(|entry| entry.packed & FINGERPRINT)
     }
 
     /// One segment of two. An exchange that both hold is kept once, as `self` has it.
@@ -199,7 +206,6 @@ impl Segment {
                 });
             }
         }
-        self.entries.sort_unstable();
         Ok(self)
     }
 
@@ -232,7 +238,6 @@ pub struct SegmentBuilder {
     key: AuditKey,
     segment: Segment,
     known: HashSet<ExchangeId>,
-    read: Vec<Word>,
 }
 
 impl SegmentBuilder {
@@ -248,7 +253,6 @@ impl SegmentBuilder {
                 entries: Vec::new(),
             },
             known: HashSet::new(),
-            read: Vec::new(),
         }
     }
 
@@ -267,42 +271,26 @@ impl SegmentBuilder {
     /// # Errors
     /// [`Skipped`] when it holds nothing by which it could be told.
     pub fn add(&mut self, output: &OutputText<'_>) -> Result<(), Skipped> {
+        self.add_in(output, &mut Workspace::default())
+    }
+
+    /// The same in a workspace that many builders share.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_in(
+        &mut self,
+        output: &OutputText<'_>,
+        workspace: &mut Workspace,
+    ) -> Result<(), Skipped> {
         if self.known.contains(&output.id) {
             return Ok(());
         }
-        self.read.clear();
-        read_words(output.text, 0, self.key.secrets(), &mut self.read);
-        if self.read.len() < WORDS_MIN {
-            return Err(Skipped::Short);
-        }
-        if refusal::is_refusal(output.text, self.read.len()) {
-            return Err(Skipped::Refusal);
-        }
-        let mut asked = HashSet::new();
-        let mut prompt = Vec::new();
-        read_words(output.prompt, 0, self.key.secrets(), &mut prompt);
-        every_key(&prompt, &self.key, Triples::All, |_, keyed| {
-            asked.insert(keyed.key & FINGERPRINT);
-        });
+        let words = workspace.read(output.text, &self.key)?;
+        let prompt = workspace.asked(output.prompt, &self.key);
         let number = u32::try_from(self.segment.outputs.len()).unwrap_or(u32::MAX);
-        let before = self.segment.entries.len();
-        let mut own = [0_u32; 3];
-        let entries = &mut self.segment.entries;
-        let wanted = if self.read.len() < WORDS_FEW {
-            Triples::All
-        } else {
-            Triples::Sampled
-        };
-        every_key(&self.read, &self.key, wanted, |channel, keyed| {
-            // The first place of a key that occurs several times is enough.
-            if asked.insert(keyed.key & FINGERPRINT) {
-                entries.push(Entry::new(keyed.key, keyed.position, number));
-                if let Some(count) = own.get_mut(channel as usize) {
-                    *count += 1;
-                }
-            }
-        });
-        if entries.len() == before {
+        let own = workspace.own(&self.key, number, &mut self.segment.entries);
+        if own == [0; 3] {
             return Err(Skipped::Repeats);
         }
         self.known.insert(output.id.clone());
@@ -312,12 +300,8 @@ impl SegmentBuilder {
             at: output.at,
             model: output.model.clone(),
             role: output.role,
-            prompt: if prompt.is_empty() {
-                0
-            } else {
-                self.key.prompt_group(output.prompt)
-            },
-            words: u32::try_from(self.read.len()).unwrap_or(u32::MAX),
+            prompt,
+            words,
             own,
         });
         Ok(())
@@ -329,8 +313,7 @@ impl SegmentBuilder {
     }
 
     /// The finished segment.
-    pub fn build(mut self) -> Segment {
-        self.segment.entries.sort_unstable();
+    pub fn build(self) -> Segment {
         self.segment
     }
 }

@@ -22,3 +22,25 @@ fn another_key_shares_no_gram() {
         a.prompt_group("hello there")
     );
 }
+
+/// The words of the specification, one by one.
+fn group_plainly(key: &AuditKey, prompt: &str) -> u64 {
+    let mut hasher = keyed(key.secrets.channels[3]);
+    for word in normal_words(prompt) {
+        hasher.write(word.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    hasher.finish().max(1)
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_prompts_number_is_that_of_its_normal_words(
+        any in ".{0,300}", words in "([a-zA-Z0-9éßﬁ½日\u{301}\u{ad}]{1,24}[ ,.\u{3000}]){0,200}",
+    ) {
+        let key = AuditKey::new([7; 16]);
+        for prompt in [&any, &words] {
+            proptest::prop_assert_eq!(key.prompt_group(prompt), group_plainly(&key, prompt));
+        }
+    }
+}

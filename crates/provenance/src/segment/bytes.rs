@@ -1,7 +1,10 @@
 //! How is a segment written down?
 //!
-//! `FHSEG\0`, format and normaliser versions, key id, account, month, outputs, sorted entries, and
-//! SipHash-2-4 (zero key) of all before as a checksum. Numbers are little-endian.
+//! `FHSEG\0`, format and normaliser versions, key id, account, month, outputs, entries, and
+//! SipHash-2-4 (zero key) of all before as a checksum. Numbers are little-endian. An entry is eight
+//! bytes: 48 bits of a key over 16 of its place. Entries stand by output, in the order of the
+//! outputs, whose own counts say how many are whose. Format 1, which is still read, sorted them by
+//! key and gave each the number of its output.
 
 use std::hash::Hasher as _;
 
@@ -12,7 +15,9 @@ use super::{Entry, Month, Output, Role, Segment};
 use crate::normaliser::NORMALISER_VERSION;
 
 const MAGIC: &[u8; 6] = b"FHSEG\0";
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
+/// Entries sorted by key, twelve bytes each.
+const SORTED: u16 = 1;
 
 /// Why bytes are no segment, or two segments not one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +43,7 @@ impl std::fmt::Display for SegmentError {
             Self::NotASegment => f.write_str("this is not a registry segment"),
             Self::Format(n) => write!(
                 f,
-                "the segment has format {n}, this build reads {FORMAT}: read it with the build that wrote it"
+                "the segment has format {n}, this build reads up to {FORMAT}: read it with the build that wrote it"
             ),
             Self::Normaliser(n) => write!(
                 f,
@@ -68,7 +73,7 @@ fn checksum(bytes: &[u8]) -> u64 {
 impl Segment {
     /// The segment as bytes; [`Self::from_bytes`] reads them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut to = Vec::with_capacity(64 + self.outputs.len() * 96 + self.entries.len() * 12);
+        let mut to = Vec::with_capacity(64 + self.outputs.len() * 96 + self.entries.len() * 8);
         to.extend_from_slice(MAGIC);
         to.extend_from_slice(&FORMAT.to_le_bytes());
         to.extend_from_slice(&NORMALISER_VERSION.to_le_bytes());
@@ -90,9 +95,11 @@ impl Segment {
             }
         }
         count(&mut to, self.entries.len());
-        for entry in &self.entries {
-            to.extend_from_slice(&entry.packed.to_le_bytes());
-            to.extend_from_slice(&entry.output.to_le_bytes());
+        let from = to.len();
+        to.resize(from + 8 * self.entries.len(), 0);
+        let (places, _) = to.get_mut(from..).unwrap_or_default().as_chunks_mut::<8>();
+        for (place, entry) in places.iter_mut().zip(&self.entries) {
+            *place = entry.packed.to_le_bytes();
         }
         let sum = checksum(&to);
         to.extend_from_slice(&sum.to_le_bytes());
@@ -109,7 +116,7 @@ impl Segment {
             return Err(SegmentError::NotASegment);
         }
         let format = u16::from_le_bytes(from.array()?);
-        if format != FORMAT {
+        if format != FORMAT && format != SORTED {
             return Err(SegmentError::Format(format));
         }
         let normaliser = u16::from_le_bytes(from.array()?);
@@ -133,7 +140,11 @@ impl Segment {
             month: u8::from_le_bytes(from.array()?),
         };
         let outputs = from.outputs()?;
-        let entries = from.entries(outputs.len())?;
+        let entries = if format == SORTED {
+            from.sorted_entries(&outputs)?
+        } else {
+            from.entries(&outputs)?
+        };
         if !from.0.is_empty() {
             return Err(SegmentError::Malformed);
         }
@@ -216,20 +227,48 @@ impl<'a> Bytes<'a> {
         Ok(outputs)
     }
 
-    fn entries(&mut self, outputs: usize) -> Result<Vec<Entry>, SegmentError> {
+    fn entries(&mut self, outputs: &[Output]) -> Result<Vec<Entry>, SegmentError> {
+        let n = self.count(8)?;
+        if owned(outputs) != n as u64 {
+            return Err(SegmentError::Malformed);
+        }
+        let (packed, _) = self.take(8 * n)?.as_chunks::<8>();
+        let whose = (0_u32..).zip(outputs).flat_map(|(number, output)| {
+            let own = output.own.into_iter().map(|own| own as usize).sum();
+            std::iter::repeat_n(number, own)
+        });
+        let entries = packed.iter().zip(whose).map(|(packed, output)| Entry {
+            packed: u64::from_le_bytes(*packed),
+            output,
+        });
+        Ok(entries.collect())
+    }
+
+    fn sorted_entries(&mut self, outputs: &[Output]) -> Result<Vec<Entry>, SegmentError> {
         let n = self.count(12)?;
-        let mut entries = Vec::with_capacity(n);
+        let mut entries: Vec<Entry> = Vec::with_capacity(n);
+        let mut owned = vec![0_u64; outputs.len()];
         for _ in 0..n {
             let entry = Entry {
                 packed: u64::from_le_bytes(self.array()?),
                 output: u32::from_le_bytes(self.array()?),
             };
             let in_order = entries.last().is_none_or(|last| *last <= entry);
-            if !in_order || entry.output as usize >= outputs {
-                return Err(SegmentError::Malformed);
-            }
+            let whose = owned.get_mut(entry.output as usize).filter(|_| in_order);
+            *whose.ok_or(SegmentError::Malformed)? += 1;
             entries.push(entry);
         }
+        let told = |output: &Output| output.own.into_iter().map(u64::from).sum::<u64>();
+        if !outputs.iter().map(told).eq(owned) {
+            return Err(SegmentError::Malformed);
+        }
+        entries.sort_by_key(|entry| entry.output);
         Ok(entries)
     }
+}
+
+/// All fingerprints of these outputs.
+fn owned(outputs: &[Output]) -> u64 {
+    let all = outputs.iter().flat_map(|output| output.own);
+    all.map(u64::from).sum()
 }

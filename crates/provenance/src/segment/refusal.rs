@@ -24,6 +24,9 @@ const BEGINNINGS: [&str; 16] = [
 const WORDS_MAX: usize = 80;
 
 pub(super) fn is_refusal(text: &str, words: usize) -> bool {
+    if words > WORDS_MAX {
+        return false;
+    }
     let head: String = text
         .trim_start()
         .chars()
@@ -31,5 +34,5 @@ pub(super) fn is_refusal(text: &str, words: usize) -> bool {
         .map(|c| if c == '’' { '\'' } else { c })
         .flat_map(char::to_lowercase)
         .collect();
-    words <= WORDS_MAX && BEGINNINGS.iter().any(|begins| head.starts_with(begins))
+    BEGINNINGS.iter().any(|begins| head.starts_with(begins))
 }

@@ -94,10 +94,56 @@ fn merging_is_registering_together() {
 proptest! {
     #[test]
     fn hostile_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut framed = b"FHSEG\0\x01\0\x01\0".to_vec();
-        framed.extend(&bytes);
-        prop_assert!(Segment::from_bytes(&bytes).is_err());
-        prop_assert!(Segment::from_bytes(&framed).is_err());
+        for format in 1..=2 {
+            let mut framed = vec![b'F', b'H', b'S', b'E', b'G', 0, format, 0, 1, 0];
+            framed.extend(&bytes);
+            prop_assert!(Segment::from_bytes(&bytes).is_err());
+            prop_assert!(Segment::from_bytes(&framed).is_err());
+        }
+    }
+
+    #[test]
+    fn a_month_is_that_of_the_calendar(at in -70_000_000_000_000_i64..260_000_000_000_000) {
+        let told = Timestamp(at.clamp(-62_167_219_200_000, 253_402_300_799_999)).rfc3339();
+        let month = Month::of(Timestamp(at)).to_string();
+        prop_assert_eq!(Some(month.as_str()), told.get(..7));
+    }
+}
+
+/// A segment of two outputs as earlier builds wrote it: entries by key, with their outputs.
+const FORMAT_1: &str = include_str!("vectors/format-1.hex");
+/// The same in the format of today.
+const FORMAT_2: &str = include_str!("vectors/format-2.hex");
+
+fn bytes_of(hexadecimal: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hexadecimal.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |two: &[u8]| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
+}
+
+#[test]
+fn both_formats_are_read_and_the_newer_one_is_written() {
+    let mut builder = builder();
+    for n in 0..2 {
+        let text = text(n, 40 + n);
+        builder.add(&output(&n.to_string(), "why", &text)).unwrap();
+    }
+    let segment = builder.build();
+    let old = bytes_of(FORMAT_1);
+    let told = Segment::from_bytes(&old).unwrap();
+    // Within an output the old format knows no order of channels.
+    let sorted = |mut segment: Segment| {
+        segment
+            .entries
+            .sort_unstable_by_key(|e| (e.output, e.packed));
+        segment
+    };
+    assert_eq!(sorted(told.clone()), sorted(segment.clone()));
+    assert_eq!(segment.to_bytes(), bytes_of(FORMAT_2));
+    assert_eq!(Segment::from_bytes(&told.to_bytes()).unwrap(), told);
+    assert_eq!(old.len() - told.to_bytes().len(), 4 * told.fingerprints());
+    for cut in 0..old.len() {
+        assert!(Segment::from_bytes(&old[..cut]).is_err());
     }
 }
 
