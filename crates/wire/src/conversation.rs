@@ -3,112 +3,139 @@
 //! Text parts only; tools, images and unknown parts are skipped. Where a key is
 //! repeated inside the body the last one counts, as in Python and JavaScript.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use facts::Endpoint;
-use serde_json::Value;
 
+use crate::lean::{Json, Lean};
 use crate::sse::{Event, Parser};
 
 /// The conversation of a request: (role, text) in order. Empty when the body
 /// cannot be read.
 pub fn conversation(endpoint: Endpoint, body: &[u8]) -> Vec<(String, String)> {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return Vec::new();
-    };
-    of_request(endpoint, &body)
+    Lean::read(body).map_or_else(Vec::new, |body| of_request(endpoint, &body))
 }
 
-pub(crate) fn of_request(endpoint: Endpoint, body: &Value) -> Vec<(String, String)> {
+/// The texts of that conversation, one a line.
+pub fn prompt_text(endpoint: Endpoint, body: &[u8]) -> String {
+    let mut all = String::with_capacity(body.len());
+    let Some(body) = Lean::read(body) else {
+        return all;
+    };
+    let mut first = true;
+    turns(endpoint, &body, &mut |_, text| {
+        if !std::mem::take(&mut first) {
+            all.push('\n');
+        }
+        all.push_str(&text);
+    });
+    all
+}
+
+pub(crate) fn of_request(endpoint: Endpoint, body: &impl Json) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    turns(endpoint, body, &mut |role, text| {
+        all.push((role.to_owned(), text.into_owned()));
+    });
+    all
+}
+
+/// Takes a turn: its role and its text, which is never empty.
+type Take<'t, 'v> = &'t mut dyn FnMut(&'v str, Cow<'v, str>);
+
+fn turns<'v>(endpoint: Endpoint, body: &'v impl Json, take: Take<'_, 'v>) {
     match endpoint {
-        Endpoint::ChatCompletions => messages(body.get("messages")),
-        Endpoint::Completions => texts("user", body.get("prompt")),
-        Endpoint::Embeddings => texts("user", body.get("input")),
+        Endpoint::ChatCompletions => said(body.get("messages"), take),
+        Endpoint::Completions => texts("user", body.get("prompt"), take),
+        Endpoint::Embeddings => texts("user", body.get("input"), take),
         Endpoint::Responses => {
-            let mut turns = texts("system", body.get("instructions"));
-            turns.extend(messages(body.get("input")));
-            turns
+            texts("system", body.get("instructions"), take);
+            said(body.get("input"), take);
         }
         Endpoint::Messages => {
-            let mut turns = Vec::new();
-            push("system", &text_of(body.get("system")), &mut turns);
-            turns.extend(messages(body.get("messages")));
-            turns
+            push("system", text_of(body.get("system")), take);
+            said(body.get("messages"), take);
         }
     }
 }
 
 /// A list of messages, or one text said by the user.
-pub(crate) fn messages(value: Option<&Value>) -> Vec<(String, String)> {
+pub(crate) fn messages(value: Option<&impl Json>) -> Vec<(String, String)> {
     let mut turns = Vec::new();
-    match value {
-        Some(Value::Array(items)) => {
-            for item in items {
-                if let Some(text) = item.as_str() {
-                    push("user", text, &mut turns);
-                } else if item.get("content").is_some() {
-                    let role = item.get("role").and_then(Value::as_str).unwrap_or("user");
-                    push(role, &text_of(item.get("content")), &mut turns);
-                }
+    said(value, &mut |role, text| {
+        turns.push((role.to_owned(), text.into_owned()));
+    });
+    turns
+}
+
+fn said<'v>(value: Option<&'v impl Json>, take: Take<'_, 'v>) {
+    let Some(value) = value else { return };
+    if let Some(items) = value.items() {
+        for item in items {
+            if let Some(text) = item.as_str() {
+                push("user", Cow::Borrowed(text), take);
+            } else if item.get("content").is_some() {
+                let role = item.get("role").and_then(Json::as_str).unwrap_or("user");
+                push(role, text_of(item.get("content")), take);
             }
         }
-        Some(Value::String(text)) => push("user", text, &mut turns),
-        Some(object @ Value::Object(_)) => return messages(object.get("messages")),
-        _ => {}
+    } else if let Some(text) = value.as_str() {
+        push("user", Cow::Borrowed(text), take);
+    } else {
+        said(value.get("messages"), take);
     }
-    turns
 }
 
 /// A text or a list of texts; lists of token numbers say nothing readable.
-fn texts(role: &str, value: Option<&Value>) -> Vec<(String, String)> {
-    let mut turns = Vec::new();
-    match value {
-        Some(Value::String(text)) => push(role, text, &mut turns),
-        Some(Value::Array(items)) => {
-            for text in items.iter().filter_map(Value::as_str) {
-                push(role, text, &mut turns);
-            }
-        }
-        _ => {}
+fn texts<'v>(role: &'v str, value: Option<&'v impl Json>, take: Take<'_, 'v>) {
+    let Some(value) = value else { return };
+    if let Some(text) = value.as_str() {
+        push(role, Cow::Borrowed(text), take);
     }
-    turns
+    for text in value.items().into_iter().flatten().filter_map(Json::as_str) {
+        push(role, Cow::Borrowed(text), take);
+    }
 }
 
-fn push(role: &str, text: &str, turns: &mut Vec<(String, String)>) {
+fn push<'v>(role: &'v str, text: Cow<'v, str>, take: Take<'_, 'v>) {
     if !text.is_empty() {
-        turns.push((role.to_owned(), text.to_owned()));
+        take(role, text);
     }
 }
 
 /// The text of `content`: a string, or the text parts of a list, one a line.
-pub(crate) fn text_of(content: Option<&Value>) -> String {
-    match content {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => {
-            let texts = parts.iter().filter_map(|part| {
-                part.as_str()
-                    .or_else(|| part.get("text").and_then(Value::as_str))
-            });
-            texts.collect::<Vec<_>>().join("\n")
-        }
-        _ => String::new(),
+pub(crate) fn text_of(content: Option<&impl Json>) -> Cow<'_, str> {
+    let Some(content) = content else {
+        return Cow::Borrowed("");
+    };
+    if let Some(text) = content.as_str() {
+        return Cow::Borrowed(text);
     }
+    let parts = content.items().unwrap_or_default().iter();
+    let mut texts = parts.filter_map(|part| {
+        part.as_str()
+            .or_else(|| part.get("text").and_then(Json::as_str))
+    });
+    let first = texts.next().unwrap_or_default();
+    let mut joined = Cow::Borrowed(first);
+    for text in texts {
+        let all = joined.to_mut();
+        all.push('\n');
+        all.push_str(text);
+    }
+    joined
 }
 
 /// The text of a plain answer; several choices are joined by line feeds. None
 /// when there is no text.
 pub fn answer_text(endpoint: Endpoint, body: &[u8]) -> Option<String> {
-    of_answer(endpoint, &serde_json::from_slice(body).ok()?)
+    of_answer(endpoint, &Lean::read(body)?)
 }
 
-pub(crate) fn of_answer(endpoint: Endpoint, body: &Value) -> Option<String> {
-    let list = |key: &str| {
-        body.get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let texts: Vec<String> = match endpoint {
+pub(crate) fn of_answer(endpoint: Endpoint, body: &impl Json) -> Option<String> {
+    let list = |key: &str| body.get(key).and_then(Json::items).into_iter().flatten();
+    let texts: Vec<Cow<'_, str>> = match endpoint {
         Endpoint::ChatCompletions => list("choices")
             .map(|c| text_of(c.get("message").and_then(|m| m.get("content"))))
             .collect(),
@@ -120,8 +147,8 @@ pub(crate) fn of_answer(endpoint: Endpoint, body: &Value) -> Option<String> {
     joined(texts)
 }
 
-fn joined(mut texts: Vec<String>) -> Option<String> {
-    texts.retain(|t| !t.is_empty());
+fn joined<T: AsRef<str> + std::borrow::Borrow<str>>(mut texts: Vec<T>) -> Option<String> {
+    texts.retain(|t| !t.as_ref().is_empty());
     (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
@@ -144,12 +171,12 @@ impl StreamText {
 
     /// Adds what the event says, if anything.
     pub fn observe(&mut self, event: &Event) {
-        let Ok(data) = serde_json::from_slice::<Value>(event.data()) else {
+        let Some(data) = Lean::read(event.data()) else {
             return;
         };
         match self.endpoint {
             Endpoint::ChatCompletions | Endpoint::Completions => {
-                let choices = data.get("choices").and_then(Value::as_array);
+                let choices = data.get("choices").and_then(Json::items);
                 for choice in choices.into_iter().flatten() {
                     let delta = choice.get("delta").and_then(|d| d.get("content"));
                     let text = text_of(delta.or_else(|| choice.get("text")));
@@ -186,12 +213,12 @@ impl StreamText {
     }
 }
 
-fn number(value: &Value, key: &str) -> u64 {
-    value.get(key).and_then(Value::as_u64).unwrap_or(0)
+fn number(value: &impl Json, key: &str) -> u64 {
+    value.get(key).and_then(Json::as_u64).unwrap_or(0)
 }
 
-fn word<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or("")
+fn word<'a>(value: &'a impl Json, key: &str) -> &'a str {
+    value.get(key).and_then(Json::as_str).unwrap_or("")
 }
 
 /// The text of a recorded stream, as far as it can be read.

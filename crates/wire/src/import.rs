@@ -383,7 +383,7 @@ fn response(value: Option<&Value>) -> Option<String> {
     Endpoint::ALL
         .into_iter()
         .find_map(|endpoint| of_answer(endpoint, value))
-        .or_else(|| Some(text_of(Some(value))).filter(|t| !t.is_empty()))
+        .or_else(|| Some(text_of(Some(value)).into_owned()).filter(|t| !t.is_empty()))
 }
 
 fn figures(value: &Value) -> Option<Usage> {

@@ -13,11 +13,12 @@ mod count;
 pub mod errors;
 pub mod import;
 pub mod include_usage;
+mod lean;
 pub mod peek;
 pub mod sse;
 pub mod usage;
 
-pub use conversation::{StreamText, answer_text, answer_text_of_stream, conversation};
+pub use conversation::{StreamText, answer_text, answer_text_of_stream, conversation, prompt_text};
 pub use include_usage::{is_usage_frame, splice as splice_include_usage};
 pub use peek::{Peek, PeekError, peek};
 pub use sse::{Event, Mark, Parser, SseError};
