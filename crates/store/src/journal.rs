@@ -4,6 +4,7 @@
 //! for company. Sequence numbers are dense from 0, and a record's leaf is
 //! built by the writer, once its number is known.
 
+mod handed;
 #[cfg(any(test, feature = "faults"))]
 mod mutants;
 mod writer;
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 use crate::database::{Database, StoreError};
 use crate::directory::Change;
 use crate::subject_keys::SubjectKeyRow;
+pub use handed::{HandOver, Passed, Taken};
 use writer::Writer;
 
 /// Builds the leaf of a record that got this sequence number.
@@ -67,6 +69,8 @@ pub struct Entry {
     pub spend: Option<Spend>,
     /// What it changes in the directory or a case.
     pub change: Option<Change>,
+    /// Of an ending whose answer is kept, for who follows the log.
+    pub passed: Option<Box<Passed>>,
 }
 
 impl Entry {
@@ -78,6 +82,7 @@ impl Entry {
             key: None,
             spend: None,
             change: None,
+            passed: None,
         }
     }
 }
@@ -125,6 +130,7 @@ pub(crate) struct Request {
 struct State {
     stopped: AtomicBool,
     commits: AtomicU64,
+    handed: HandOver,
 }
 
 /// The way into the journal; clones share it.
@@ -215,6 +221,11 @@ impl Journal {
     /// False once a commit has failed: nothing is recorded any more.
     pub fn healthy(&self) -> bool {
         !self.state.stopped.load(Ordering::Acquire) && !self.requests.is_closed()
+    }
+
+    /// What was written, for who follows the log.
+    pub fn handed(&self) -> &HandOver {
+        &self.state.handed
     }
 
     /// Transactions committed since the start.

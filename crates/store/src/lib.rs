@@ -48,7 +48,9 @@ pub use folder::DataFolder;
 pub use holds::{HoldChange, HoldRow};
 pub use imported::ImportedAfter;
 pub use issuers::SubjectRow;
-pub use journal::{Entry, Journal, JournalError, JournalTask, LeafOf, SealedBody, Spend};
+pub use journal::{
+    Entry, HandOver, Journal, JournalError, JournalTask, LeafOf, Passed, SealedBody, Spend, Taken,
+};
 pub use keks::{KekFiles, SwapStep, read_key, read_key_file};
 pub use ledgers::{
     EpochRow, HOUSE, LedgerRow, ROOT, RootCheckpointRow, RootEntryRow, SealBatch, SealableRow,

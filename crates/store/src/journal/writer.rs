@@ -12,6 +12,7 @@ use facts::{AccountId, Ending, ExchangeId, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
+use super::handed::Brings;
 use super::{Entry, JournalError, LeafOf, Request, Spend, State};
 use crate::bodies;
 use crate::check;
@@ -168,6 +169,10 @@ impl Writer {
             return;
         };
         let entries: Vec<&Entry> = requests.iter().flat_map(|r| &r.entries).collect();
+        if entries.iter().any(|entry| forgets(entry)) {
+            // Before it begins: nothing that it erases is taken from here afterwards.
+            self.state.handed.let_go();
+        }
         match self.write(&entries).await {
             Ok(()) => self.acknowledge(requests),
             Err(Failure::Refused(why)) => refuse(requests, &JournalError::Refused(why)),
@@ -340,7 +345,8 @@ impl Writer {
         script
     }
 
-    pub(super) fn acknowledge(&mut self, requests: Vec<Request>) {
+    pub(super) fn acknowledge(&mut self, mut requests: Vec<Request>) {
+        self.hand_over(&mut requests);
         for request in requests {
             let entries: Vec<&Entry> = request.entries.iter().collect();
             let first = self.next;
@@ -348,6 +354,14 @@ impl Writer {
             // Whoever no longer waits has no use for the number.
             request.reply.send(Ok((first..self.next).collect())).ok();
         }
+    }
+
+    /// Hands over what is durable now, from the next number on.
+    fn hand_over(&self, requests: &mut [Request]) {
+        let entries = requests.iter_mut().flat_map(|r| &mut r.entries);
+        let records = (self.next..).zip(entries);
+        let records = records.map(|(seq, entry)| (seq, brings(entry, &self.gone)));
+        self.state.handed.add(records);
     }
 
     fn remember(&mut self, entries: &[&Entry]) {
@@ -446,6 +460,22 @@ fn described(event: &Event) -> (&'static str, Option<&ExchangeId>) {
         Event::Expired { .. } => ("expired", None),
         Event::BodyRead { exchange, .. } => ("body_read", Some(exchange)),
     }
+}
+
+/// What a record that is durable brings to who follows the log.
+fn brings(entry: &mut Entry, gone: &BTreeSet<u64>) -> Brings {
+    let kept = |body: &super::SealedBody| !gone.contains(&body.key);
+    if closing(&entry.record).is_none() || !entry.bodies.iter().any(kept) {
+        return Brings::Nothing;
+    }
+    match entry.passed.take() {
+        Some(passed) => Brings::All(*passed),
+        None => Brings::Missing,
+    }
+}
+
+fn forgets(entry: &Entry) -> bool {
+    matches!(entry.change, Some(Change::Forget(_)))
 }
 
 fn closing(record: &Record) -> Option<u64> {
