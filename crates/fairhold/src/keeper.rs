@@ -7,6 +7,7 @@ mod answered;
 mod asked;
 mod bodies;
 mod campaigns;
+mod exchanges;
 mod files;
 mod keys;
 mod rotation;
@@ -14,6 +15,7 @@ mod rows;
 mod usage;
 pub(crate) mod watched;
 
+pub(crate) use answered::answer_text;
 pub use bodies::{Erased, LetGo, Order, ReadBody};
 pub use keys::Keks;
 pub use rotation::Rotated;
@@ -31,7 +33,7 @@ use engine::{
     Admitted, Ask, CaseStep, Command, CommandError, Completion, Config, Denial, Effect, Engine,
     Refusal, Row, Scope,
 };
-use evidence::seal::{Body, Label};
+use evidence::seal::Body;
 use evidence::{Event, Kept, Record};
 use facts::{AccountId, Exchange, ExchangeId, MicroUsd, Timestamp};
 use gateway::{Desk, NotRecorded, Recorded};
@@ -39,8 +41,8 @@ pub(crate) use keys::InUse;
 use keys::KeyRing;
 use sha2::{Digest as _, Sha256};
 use store::{
-    Change, Database, Entry, FindingRow, HoldRow, Journal, JournalError, JournalTask, LinkRow,
-    Spend, StepTaken, StoreError, SystemClock,
+    Change, Database, Entry, FindingRow, HandOver, HoldRow, Journal, JournalError, JournalTask,
+    LinkRow, StepTaken, StoreError, SystemClock,
 };
 
 /// What a keeper is opened with.
@@ -122,6 +124,8 @@ struct State {
 struct Intent {
     seq: u64,
     key: Arc<InUse>,
+    /// What was asked, where somebody follows the log: it goes on with its answer.
+    request: Option<Bytes>,
 }
 
 /// Decides and records; one per process.
@@ -333,6 +337,11 @@ impl Keeper {
         &self.database
     }
 
+    /// What was written, for who follows the log.
+    pub(crate) fn handed(&self) -> &HandOver {
+        self.journal.handed()
+    }
+
     /// Lets expired reservations go.
     pub fn wake(&self) {
         let now = self.clock.now();
@@ -381,59 +390,6 @@ impl Keeper {
         }
         Ok(())
     }
-
-    fn intent(admitted: &Admitted, asked: Option<u64>, body: &[u8], key: &InUse) -> Option<Entry> {
-        let (kept, request) = Self::sealed(key, &label(admitted, Body::Request), body)?;
-        let mut entry = Entry::of(Record {
-            at: admitted.at,
-            account: Some(admitted.account.clone()),
-            event: Event::Intent {
-                exchange: admitted.exchange.clone(),
-                key: admitted.key.clone(),
-                endpoint: admitted.endpoint,
-                model: admitted.model.clone(),
-                request,
-                policy: admitted.policy_sha256.to_string(),
-                clauses: admitted.clauses.clone(),
-                purpose: admitted.purpose.clone(),
-                asked,
-            },
-        });
-        entry.bodies.extend(kept);
-        entry.key = key.unkept();
-        Some(entry)
-    }
-
-    fn ending(&self, completion: &Completion, intent: &Intent, answer: &[u8]) -> Option<Entry> {
-        let admitted = &completion.admitted;
-        let label = label(admitted, Body::Answer);
-        let (kept, commitment) = Self::sealed(&intent.key, &label, answer)?;
-        let charge = self.state().engine.charge(completion);
-        let mut entry = Entry::of(Record {
-            at: completion.at,
-            account: Some(admitted.account.clone()),
-            event: Event::Completion {
-                exchange: admitted.exchange.clone(),
-                intent: intent.seq,
-                ending: completion.ending,
-                status: completion.status,
-                input_tokens: completion.usage.input_tokens,
-                output_tokens: completion.usage.output_tokens,
-                estimated: completion.usage.estimated,
-                answer: Some(commitment),
-            },
-        });
-        entry.bodies.extend(kept);
-        entry.spend = Some(Spend {
-            account: charge.account,
-            key: charge.key,
-            at: completion.at,
-            amount: charge.price,
-            tokens: charge.tokens,
-            requests: 1,
-        });
-        Some(entry)
-    }
 }
 
 impl Desk for Keeper {
@@ -474,6 +430,7 @@ impl Desk for Keeper {
                 UNRECORDED
             })?;
         let intent = Self::intent(&admitted, asked, &body, &key).ok_or(UNRECORDED)?;
+        let request = self.journal.handed().followed().then_some(body);
         entries.push(intent);
         let numbers = self.journal.append_all(entries).await;
         let seq = numbers
@@ -482,7 +439,7 @@ impl Desk for Keeper {
             .ok_or(UNRECORDED)?;
         reservation.exchange = None;
         key.now_kept();
-        let open = Intent { seq, key };
+        let open = Intent { seq, key, request };
         self.state().intents.insert(admitted.exchange.clone(), open);
         Ok(Recorded {
             what: admitted,
@@ -496,7 +453,7 @@ impl Desk for Keeper {
             .intents
             .remove(&completion.admitted.exchange)
             .ok_or(NotRecorded)?;
-        let entry = self.ending(&completion, &intent, &answer);
+        let entry = self.ending(&completion, intent, answer);
         let written = match entry {
             Some(entry) => self.journal.append(entry).await.map_err(|error| {
                 tracing::error!(%error, "an ending was not recorded");
@@ -521,14 +478,6 @@ impl Desk for Keeper {
     fn still_welcome(&self, admitted: &Admitted) -> bool {
         let now = self.clock.now();
         self.state().engine.still_welcome(admitted, now)
-    }
-}
-
-fn label(of: &Admitted, body: Body) -> Label<'_> {
-    Label {
-        account: &of.account,
-        exchange: &of.exchange,
-        body,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A folder: `key` (16 secret bytes, hexadecimal, mode 0600), `place.json` (how far the log was
 //! read, and whether it is the store's own or that of logs) and, for each account, segments `<month>.<from>-<to>.seg`, written once and
-//! changed only by an erasure. No text is in any of them.
+//! changed only by an erasure. No text is in any of them. `tiers.rs` joins files.
 //!
 //! A segment is whole or not there (temporary file, rename, sync of the folder). The place is
 //! written after the segments that it speaks of: what lies beyond it, because the process died in
@@ -12,6 +12,7 @@
 mod errors;
 pub(crate) mod follow;
 pub(crate) mod forget;
+pub(crate) mod tiers;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,14 +21,14 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use facts::{AccountId, Exchange, ExchangeId, ModelName};
-use provenance::{AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, Skipped};
+use provenance::{AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, Skipped, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use store::Passed;
 
+use crate::keeper::answer_text;
 pub(crate) use errors::RegistryError;
 
-/// Beyond this many files of one account and month they are merged.
-const FILES_MAX: usize = 8;
 /// Longer names of accounts' folders are cut and end in a digest.
 const NAME_MAX: usize = 100;
 /// Whose control twins from files are, for all of them.
@@ -222,11 +223,16 @@ impl Folder {
                 files.extend(named(&account, &path));
             }
         }
-        files.sort();
-        Ok(files
-            .iter()
-            .cloned()
-            .partition(|file| file.to <= next && !covered(file, &files)))
+        let mut kept = Vec::with_capacity(files.len());
+        let mut leftovers = Vec::new();
+        for (file, covered) in covered(files) {
+            if covered || file.to > next {
+                leftovers.push(file);
+            } else {
+                kept.push(file);
+            }
+        }
+        Ok((kept, leftovers))
     }
 
     fn listed(&self, folder: &Path) -> Result<Vec<PathBuf>, RegistryError> {
@@ -264,26 +270,30 @@ impl Folder {
         }
     }
 
-    /// Writes segments of a range of the log.
+    /// Writes segments of a range of the log; gives the sizes of their files.
     pub(crate) fn write(
         &self,
         _right: &Writing,
         segments: Vec<Segment>,
         (from, to): (u64, u64),
-    ) -> Result<(), RegistryError> {
+    ) -> Result<Vec<u64>, RegistryError> {
+        let mut sizes = Vec::with_capacity(segments.len());
         for segment in segments {
             let folder = self.path.join(folder_name(segment.account().as_str()));
             let fault = |e| RegistryError::File(folder.clone(), e);
-            let made = std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&folder);
-            made.map_err(fault)?;
+            if !folder.is_dir() {
+                let made = std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(&folder);
+                made.map_err(fault)?;
+            }
             let name = format!("{}.{from}-{to}.seg", segment.month());
-            store::write_atomically(&folder.join(name), &segment.to_bytes(), 0o600)
-                .map_err(fault)?;
+            let bytes = segment.to_bytes();
+            store::write_atomically(&folder.join(name), &bytes, 0o600).map_err(fault)?;
+            sizes.push(bytes.len() as u64);
         }
-        Ok(())
+        Ok(sizes)
     }
 
     fn place(&self) -> Result<Place, RegistryError> {
@@ -345,40 +355,6 @@ impl Folder {
         self.keep_place(right, &place)?;
         Ok(place.twins)
     }
-
-    /// Merges the files of each account and month that has more than `most` of them; says how many
-    /// files went.
-    pub(crate) fn merge(&self, right: &Writing, most: usize) -> Result<usize, RegistryError> {
-        let mut by: BTreeMap<(String, String), Vec<SegmentFile>> = BTreeMap::new();
-        for file in self.files()? {
-            by.entry(file.of.clone()).or_default().push(file);
-        }
-        let mut gone = 0;
-        for files in by.into_values().filter(|files| files.len() > most.max(1)) {
-            let mut merged: Option<Segment> = None;
-            for file in &files {
-                let read = Self::read(&file.path)?;
-                merged = Some(match merged {
-                    None => read,
-                    Some(merged) => merged
-                        .merge(&read)
-                        .map_err(|e| RegistryError::Segment(file.path.clone(), e))?,
-                });
-            }
-            let from = files.iter().map(|file| file.from).min().unwrap_or(0);
-            let to = files.iter().map(|file| file.to).max().unwrap_or(0);
-            self.write(right, merged.into_iter().collect(), (from, to))?;
-            for file in files
-                .iter()
-                .filter(|file| (file.from, file.to) != (from, to))
-            {
-                std::fs::remove_file(&file.path)
-                    .map_err(|e| RegistryError::File(file.path.clone(), e))?;
-                gone += 1;
-            }
-        }
-        Ok(gone)
-    }
 }
 
 /// Account ids may hold what a file name must not.
@@ -400,9 +376,8 @@ fn folder_name(account: &str) -> String {
     name
 }
 
-/// Whether an exchange's model is one whose outputs are control twins.
-pub(crate) fn role(twins: &[String], exchange: &Exchange) -> Role {
-    let model = exchange.model.as_ref();
+/// Whether a model is one whose outputs are control twins.
+pub(crate) fn role(twins: &[String], model: Option<&ModelName>) -> Role {
     let twin = model.is_some_and(|m| twins.iter().any(|g| terms::matches(g, m.as_str())));
     if twin { Role::Control } else { Role::Output }
 }
@@ -419,23 +394,34 @@ fn named(account: &Path, path: &Path) -> Option<SegmentFile> {
     })
 }
 
-/// Whether a larger file of the same account and month speaks of the same records. One that speaks
-/// of no record of the log holds what was imported: nothing else covers that.
-fn covered(file: &SegmentFile, all: &[SegmentFile]) -> bool {
-    let of_the_log = file.from < file.to;
-    all.iter().any(|other| {
-        of_the_log
-            && other.of == file.of
-            && (other.from, other.to) != (file.from, file.to)
-            && other.from <= file.from
-            && file.to <= other.to
-    })
+/// The files in their order, and of each whether a larger file of the same account and month speaks of
+/// the same records. One that speaks of no record of the log holds what was imported: nothing else
+/// covers that.
+fn covered(mut files: Vec<SegmentFile>) -> Vec<(SegmentFile, bool)> {
+    // Larger ones first: whatever covers a file stands before it, the one that reaches furthest too.
+    let largest_first =
+        |file: &SegmentFile| (file.of.clone(), file.from, std::cmp::Reverse(file.to));
+    files.sort_by_cached_key(largest_first);
+    let mut told = Vec::with_capacity(files.len());
+    let mut furthest = None;
+    for file in files {
+        let same = |(other, _): &(SegmentFile, bool)| other.of == file.of;
+        if !told.last().is_some_and(same) {
+            furthest = None;
+        }
+        let covered = file.from < file.to && furthest.is_some_and(|to| file.to <= to);
+        furthest = furthest.max(Some(file.to));
+        told.push((file, covered));
+    }
+    told.sort();
+    told
 }
 
 /// Segments that are being made, one for each account and month.
 pub(crate) struct Making {
     key: AuditKey,
-    by: BTreeMap<(String, Month), SegmentBuilder>,
+    by: BTreeMap<(AccountId, Month), SegmentBuilder>,
+    workspace: Workspace,
     /// Outputs that were taken.
     pub(crate) taken: u64,
     /// Outputs under 40 words, refusals, and those that only repeat their prompt.
@@ -447,6 +433,7 @@ impl Making {
         Self {
             key: key.clone(),
             by: BTreeMap::new(),
+            workspace: Workspace::default(),
             taken: 0,
             skipped: BTreeMap::new(),
         }
@@ -467,23 +454,43 @@ impl Making {
             return;
         };
         let prompt: Vec<&str> = exchange.prompt.iter().map(|(_, t)| t.as_str()).collect();
-        let month = Month::of(exchange.at);
-        let account: &AccountId = &exchange.account;
-        let builder = self
-            .by
-            .entry((account.as_str().to_owned(), month))
-            .or_insert_with(|| SegmentBuilder::new(&self.key, account.clone(), month));
-        let before = builder.len();
-        let added = builder.add(&OutputText {
+        self.take_text(&OutputText {
             id: exchange.id.clone(),
-            account: account.clone(),
+            account: exchange.account.clone(),
             prompt: &prompt.join("\n"),
             text,
             at: exchange.at,
             model,
             role,
         });
-        match added {
+    }
+
+    /// Takes the answer of an exchange that has just passed: what [`Self::take`] would take of it
+    /// once it were read from the log.
+    pub(crate) fn take_passed(&mut self, passed: &Passed, twins: &[String]) {
+        let Some(text) = answer_text(passed.endpoint, &passed.answer) else {
+            return;
+        };
+        self.take_text(&OutputText {
+            id: passed.exchange.clone(),
+            account: passed.account.clone(),
+            prompt: &wire::prompt_text(passed.endpoint, &passed.request),
+            text: &text,
+            at: passed.at,
+            model: passed.model.clone(),
+            role: role(twins, Some(&passed.model)),
+        });
+    }
+
+    fn take_text(&mut self, output: &OutputText<'_>) {
+        let month = Month::of(output.at);
+        let account = &output.account;
+        let builder = self
+            .by
+            .entry((account.clone(), month))
+            .or_insert_with(|| SegmentBuilder::new(&self.key, account.clone(), month));
+        let before = builder.len();
+        match builder.add_in(output, &mut self.workspace) {
             Ok(()) => self.taken += (builder.len() - before) as u64,
             Err(why) => *self.skipped.entry(why).or_default() += 1,
         }

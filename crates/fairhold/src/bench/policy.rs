@@ -14,7 +14,7 @@ use super::{Effort, Scratch, load, per_answer, target};
 /// Turns of each gateway.
 const TURNS: u32 = 4;
 /// A process that takes less CPU than [`IDLE_US`] in such a time rests: what follows the log takes
-/// thirty times as much while it is behind.
+/// ten times as much while it is behind.
 const REST: Duration = Duration::from_secs(3);
 /// Kernels count CPU in hundredths of a second.
 const IDLE_US: u64 = 30_000;
@@ -66,6 +66,8 @@ pub(super) struct Turn {
     pub(super) cpu_us: f64,
     /// Requests per second.
     pub(super) rps: f64,
+    /// Requests.
+    pub(super) answers: u64,
 }
 
 /// A gateway that records, with or without something more.
@@ -109,6 +111,7 @@ impl Door {
         let turn = Turn {
             cpu_us: per_answer(self.server.cpu_us()? - before, &tally),
             rps: tally.per_second(),
+            answers: tally.answers,
         };
         if tally.errors > 0 {
             return Err(std::io::Error::other("an answer was not complete"));
@@ -125,6 +128,7 @@ impl Door {
         let turn = Turn {
             cpu_us: per_answer(self.server.cpu_us()? - before, &tally),
             rps: tally.per_second(),
+            answers: tally.answers,
         };
         if tally.errors > 0 {
             return Err(std::io::Error::other("an answer was not complete"));
@@ -151,6 +155,16 @@ impl Door {
     pub(super) fn mean(&self, of: impl Fn(&Turn) -> f64) -> f64 {
         let turns = u32::try_from(self.turns.len().max(1)).unwrap_or(u32::MAX);
         self.turns.iter().map(of).sum::<f64>() / f64::from(turns)
+    }
+
+    /// CPU microseconds of its process so far.
+    pub(super) fn cpu_us(&self) -> std::io::Result<u64> {
+        self.server.cpu_us()
+    }
+
+    /// Requests of all its turns.
+    pub(super) fn answers(&self) -> u64 {
+        self.turns.iter().map(|turn| turn.answers).sum()
     }
 
     /// Its data folder.

@@ -2,7 +2,8 @@
 //! passes, under the same load in turns.
 //!
 //! The registry's writer works beside the exchanges and later, when there are many: a turn ends
-//! when the process rests, so that all of its work counts. Answers are as long as answers are.
+//! when the process rests, and the whole from the first turn on ends when what was held is written, so that
+//! all of its work counts. Answers are as long as answers are.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::policy::Door;
 use super::process::Server;
 use super::{Effort, target};
 use crate::registry::Folder;
+use crate::registry::follow::WAIT;
 
 /// Turns of each gateway.
 const TURNS: u32 = 4;
@@ -32,8 +34,8 @@ pub(super) struct RegistryCost {
     pub(super) added_cpu_pct_by_turn: Vec<f64>,
     /// Requests a second of a turn.
     pub(super) requests_a_second: u32,
-    /// Outputs that were registered and written until the last turn: 0 says that nothing was
-    /// measured. The latest are still held in memory.
+    /// Outputs that were registered and written, those of warming among them: 0 says that nothing was
+    /// measured.
     pub(super) outputs_written: usize,
     /// Words of every answer.
     pub(super) words: u32,
@@ -52,13 +54,19 @@ pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<Regis
     // What warming left to do is done before anything counts.
     without.rest().await?;
     with.rest().await?;
+    let began = (without.cpu_us()?, with.cpu_us()?);
     let mut by_turn = Vec::new();
     for _ in 0..TURNS {
         let first = without.turn_to_rest(effort).await?.cpu_us;
         let second = with.turn_to_rest(effort).await?.cpu_us;
         by_turn.push((second / first - 1.0) * 100.0);
     }
-    let (a, b) = (without.mean(|t| t.cpu_us), with.mean(|t| t.cpu_us));
+    // What is held is written by then.
+    tokio::time::sleep(WAIT + Duration::from_secs(2)).await;
+    without.rest().await?;
+    with.rest().await?;
+    let a = per_request(without.cpu_us()? - began.0, without.answers());
+    let b = per_request(with.cpu_us()? - began.1, with.answers());
     let registry = Folder::open(&with.folder().join("registry"));
     let segments = registry.and_then(|registry| registry.segments());
     let segments = segments.map_err(|e| std::io::Error::other(e.to_string()))?;
@@ -75,4 +83,12 @@ pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<Regis
         outputs_written,
         words: WORDS.parse().unwrap_or(0),
     })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and microseconds far below 2^52"
+)]
+fn per_request(cpu_us: u64, answers: u64) -> f64 {
+    cpu_us as f64 / answers.max(1) as f64
 }

@@ -57,7 +57,7 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
         Registry::Merge { dir } => {
             let folder = Folder::open(&at(dir)).map_err(said)?;
             let right = folder.lock().map_err(said)?;
-            let gone = folder.merge(&right, 1).map_err(said)?;
+            let gone = folder.merge(&right).map_err(said)?;
             out.data(&json!({"files_joined": gone}))?;
             out.line(&format!("{gone} files were joined to others"));
             Ok(Exit::Clean)
@@ -113,7 +113,7 @@ fn of_logs(
     let mut making = Making::new(folder.key());
     let tally = stream(&Listing::of(logs)?, account, out, |batch| {
         for exchange in &batch {
-            making.take(exchange, role(twin_models, exchange));
+            making.take(exchange, role(twin_models, exchange.model.as_ref()));
         }
     })?;
     tally.tell(out);
@@ -122,8 +122,8 @@ fn of_logs(
     let to = from.saturating_add(1);
     folder
         .write(&right, making.build(), (from, to))
-        .and_then(|()| folder.advance(&right, to))
-        .and_then(|()| folder.merge(&right, 1))
+        .and_then(|_| folder.advance(&right, to))
+        .and_then(|()| folder.merge(&right))
         .map_err(said)?;
     built(&making, tally.bad, folder, out)
 }
@@ -319,7 +319,7 @@ async fn under_a_fresh_key(
     let mut making = Making::new(copy.key());
     let mut take = |exchange: &Exchange| {
         if wanted.holds(&exchange.account, Month::of(exchange.at)) {
-            making.take(exchange, role(&twins, exchange));
+            making.take(exchange, role(&twins, exchange.model.as_ref()));
         }
     };
     let bar = out.busy("reading the store");

@@ -70,9 +70,14 @@ impl Keeper {
         };
         let key = self.keys.open_key(&sealed.key)?;
         let body = evidence::seal::open(&key, &label, &sealed.bytes, &answer).ok()?;
-        let plain = wire::answer_text(endpoint, &body.plaintext);
-        plain.or_else(|| wire::answer_text_of_stream(endpoint, &body.plaintext))
+        answer_text(endpoint, &body.plaintext)
     }
+}
+
+/// The text of an answer, plain or streamed.
+pub(crate) fn answer_text(endpoint: Endpoint, answer: &[u8]) -> Option<String> {
+    let plain = wire::answer_text(endpoint, answer);
+    plain.or_else(|| wire::answer_text_of_stream(endpoint, answer))
 }
 
 /// The place of an ending, and that of its intent.

@@ -1,45 +1,51 @@
 //! Fingerprints of outputs, written as exchanges pass: beside the gateway, never before it.
 //!
-//! Like the watch it follows the log from a place of its own, so that nothing is queued in memory
-//! and nothing is lost with the process. What it has gathered is written when there is enough of
-//! it or when some time has passed; only then is the place moved.
+//! It follows the log from a place of its own, so that nothing is lost with the process. What the
+//! journal's writer has just written it takes from its hand-over ([`store::HandOver`]), as it was before
+//! it was sealed: to read it back costs more than its fingerprints. What is not there (of before
+//! the process began, or more than the hand-over holds) it reads from the log. What it has
+//! gathered is written when there is enough of it or when some time has passed; only then is the
+//! place moved.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use facts::Exchange;
 use provenance::{Role, Segment};
+use store::{Passed, Taken};
 use tokio::sync::watch;
 
 use super::forget::{Erased, Left, Outputs, REMAIN, Still};
-use super::{FILES_MAX, Folder, Kind, Making, RegistryError, Writing, role};
+use super::tiers::Small;
+use super::{Folder, Kind, Making, RegistryError, Writing, role};
 use crate::failure::Failure;
 use crate::house::House;
 use crate::keeper::{Keeper, KeeperError};
 
-/// Records read at once.
+/// Records read, or exchanges taken, at once: tens of milliseconds of computing.
 const PAGE: u64 = 500;
-/// How long to wait when there is nothing more to read.
+/// How long to wait when there is nothing more to take.
 const PAUSE: Duration = Duration::from_millis(500);
-/// When there is more, it rests this many times as long as it worked: at most one thirtieth of a
-/// core is taken from a busy gateway, and what it does not read then it reads later.
-const REST: u32 = 30;
+/// When there is more, it rests so many times as long as it worked: a tenth of a core at most. That
+/// is enough for some 2,000 exchanges a second, more than a core serves; taken less, they would leave
+/// the hand-over and cost several times as much to read back, for the same gateway.
+const REST: u32 = 9;
 /// And after a failure.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Outputs that are written together.
 const OUTPUTS: usize = 4_096;
 /// The longest that an output waits to be written.
-const WAIT: Duration = Duration::from_secs(30);
+pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
 /// So many records behind the log it is said.
 const BEHIND: u64 = 100_000;
 /// How often.
 const TELL: Duration = Duration::from_secs(60);
 
-/// How long to rest after so much work. A busy gateway's log always has something new, a full page
-/// or not.
-fn pause(worked: Duration) -> Duration {
-    PAUSE.max(worked * REST)
+/// How long to rest after so much work.
+fn pause(worked: Duration, more: bool) -> Duration {
+    let rest = worked * REST;
+    if more { rest } else { PAUSE.max(rest) }
 }
 
 /// Why records were not taken. They will be read again.
@@ -69,6 +75,8 @@ pub(crate) struct Follow {
     folder: Arc<Folder>,
     right: Arc<Writing>,
     making: Making,
+    /// Its small files; none: they are not known (any more).
+    small: Option<Small>,
     /// From where the outputs that are held were read.
     from: u64,
     next: u64,
@@ -97,6 +105,7 @@ impl Follow {
         Ok(Self {
             keeper,
             making: Making::new(folder.key()),
+            small: None,
             folder: Arc::new(folder),
             right,
             from: next,
@@ -109,14 +118,14 @@ impl Follow {
 
     /// Whether an exchange is an output or a control twin.
     pub(crate) fn role(&self, exchange: &Exchange) -> Role {
-        role(&self.twins, exchange)
+        role(&self.twins, exchange.model.as_ref())
     }
 
     /// Takes the next records; says how long to rest then.
     async fn turn(&mut self) -> Duration {
         let started = Instant::now();
         match self.step().await {
-            Ok(_) => pause(started.elapsed()),
+            Ok(records) => pause(started.elapsed(), records >= PAGE),
             Err(error) => {
                 tracing::error!(%error, "the registry reads again");
                 self.again();
@@ -128,6 +137,8 @@ impl Follow {
     /// Takes outputs that were erased out of what is held in memory, and out of the files.
     pub(crate) async fn take_out(&mut self, erased: &Erased) -> Result<Left, FollowError> {
         let held = self.making.take_out(erased);
+        // Files become smaller, and some go.
+        self.small = None;
         let (folder, right) = (Arc::clone(&self.folder), Arc::clone(&self.right));
         let erased = erased.clone();
         let written = tokio::task::spawn_blocking(move || folder.take_out(&right, &erased));
@@ -137,14 +148,16 @@ impl Follow {
 
     /// Keeps what stands before the log's first record.
     pub(crate) fn keep(&self, segments: Vec<Segment>) -> Result<(), RegistryError> {
-        self.folder.write(&self.right, segments, (0, 0))
+        self.folder.write(&self.right, segments, (0, 0))?;
+        Ok(())
     }
 
     /// Reads all there is, and writes it; gives what was counted.
     pub(crate) async fn catch_up(&mut self) -> Result<Making, FollowError> {
         while self.step().await? > 0 {}
         self.write().await?;
-        let merged = self.folder.merge(&self.right, 1);
+        self.small = None;
+        let merged = self.folder.merge(&self.right);
         merged.map_err(FollowError::Registry)?;
         Ok(std::mem::replace(
             &mut self.making,
@@ -162,30 +175,69 @@ impl Follow {
 
     /// Takes the next records; says how many there were.
     pub(crate) async fn step(&mut self) -> Result<u64, FollowError> {
-        let size = self.keeper.database().count().await;
-        let size = size.map_err(|e| FollowError::Keeper(e.into()))?;
-        let end = size.min(self.next.saturating_add(PAGE));
-        let records = end.saturating_sub(self.next);
-        if records > 0 {
-            let answered = self.keeper.answered(self.next..end).await;
-            let answered = answered.map_err(FollowError::Keeper)?;
-            let fresh = Making::new(self.folder.key());
-            let mut making = std::mem::replace(&mut self.making, fresh);
-            let twins = self.twins.clone();
-            let made = tokio::task::spawn_blocking(move || {
-                for exchange in &answered {
-                    making.take(exchange, role(&twins, exchange));
-                }
-                making
-            });
-            self.making = made.await.map_err(|_| FollowError::Stopped)?;
-            self.next = end;
-        }
-        self.tell(size.saturating_sub(self.next));
+        let most = usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let records = match self.keeper.handed().take(self.next, most) {
+            Taken::Passed { to, passed } => self.take_passed(to, passed).await?,
+            Taken::InLog { to } => self.read(to).await?,
+        };
         if self.making.len() >= OUTPUTS || self.since.elapsed() >= WAIT {
             self.write().await?;
         }
         Ok(records)
+    }
+
+    /// Takes what was handed over, up to a record.
+    async fn take_passed(&mut self, to: u64, passed: Vec<Passed>) -> Result<u64, FollowError> {
+        let twins = self.twins.clone();
+        if !passed.is_empty() {
+            self.make(move |making| {
+                for passed in &passed {
+                    making.take_passed(passed, &twins);
+                }
+            })
+            .await?;
+        }
+        let records = to.saturating_sub(self.next);
+        self.next = to;
+        Ok(records)
+    }
+
+    /// Reads the next records of the log, up to one that was handed over.
+    async fn read(&mut self, to: Option<u64>) -> Result<u64, FollowError> {
+        let size = self.keeper.database().count().await;
+        let size = size.map_err(|e| FollowError::Keeper(e.into()))?;
+        let end = size.min(self.next.saturating_add(PAGE));
+        let end = end.min(to.unwrap_or(u64::MAX));
+        let records = end.saturating_sub(self.next);
+        if records > 0 {
+            let answered = self.keeper.answered(self.next..end).await;
+            let answered = answered.map_err(FollowError::Keeper)?;
+            let twins = self.twins.clone();
+            self.make(move |making| {
+                for exchange in &answered {
+                    making.take(exchange, role(&twins, exchange.model.as_ref()));
+                }
+            })
+            .await?;
+            self.next = end;
+        }
+        self.tell(size.saturating_sub(self.next));
+        Ok(records)
+    }
+
+    /// Computes on a thread that may be blocked.
+    async fn make(
+        &mut self,
+        work: impl FnOnce(&mut Making) + Send + 'static,
+    ) -> Result<(), FollowError> {
+        let fresh = Making::new(self.folder.key());
+        let mut making = std::mem::replace(&mut self.making, fresh);
+        let made = tokio::task::spawn_blocking(move || {
+            work(&mut making);
+            making
+        });
+        self.making = made.await.map_err(|_| FollowError::Stopped)?;
+        Ok(())
     }
 
     /// Says from time to time how far it is behind, when that is far.
@@ -209,16 +261,12 @@ impl Follow {
         let segments = self.making.build();
         let (folder, right) = (Arc::clone(&self.folder), Arc::clone(&self.right));
         let range = (self.from, self.next);
+        let mut small = self.small.take();
         let written = tokio::task::spawn_blocking(move || {
-            let any = !segments.is_empty();
-            folder.write(&right, segments, range)?;
-            folder.advance(&right, range.1)?;
-            if any {
-                folder.merge(&right, FILES_MAX)?;
-            }
-            Ok(())
+            folder.write_on(&right, segments, range, &mut small)?;
+            Ok(small)
         });
-        written
+        self.small = written
             .await
             .map_err(|_| FollowError::Stopped)?
             .map_err(FollowError::Registry)?;
@@ -258,10 +306,11 @@ async fn run(outputs: Arc<Outputs>, mut stop: watch::Receiver<bool>) {
         }
     }
     let mut still = outputs.still().await;
-    if let Some(mut follow) = still.follow().take()
-        && let Err(error) = follow.write().await
-    {
-        tracing::error!(%error, "what the registry held is read again by the next process");
+    if let Some(mut follow) = still.follow().take() {
+        follow.keeper.handed().follow(false);
+        if let Err(error) = follow.write().await {
+            tracing::error!(%error, "what the registry held is read again by the next process");
+        }
     }
 }
 
@@ -280,6 +329,7 @@ impl Registering {
         let folder = folder.map_err(|e| Failure::error(e.to_string()))?;
         let follow = Follow::open(Arc::clone(&house.keeper), folder);
         let follow = follow.map_err(|e| Failure::error(e.to_string()))?;
+        house.keeper.handed().follow(true);
         *outputs.still().await.follow() = Some(follow);
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(run(Arc::clone(&outputs), stopping));
@@ -297,7 +347,10 @@ impl Registering {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the registry's writer died");
             // It would hold the house open.
-            self.outputs.still().await.follow().take();
+            let follow = self.outputs.still().await.follow().take();
+            if let Some(follow) = follow {
+                follow.keeper.handed().follow(false);
+            }
         }
     }
 }

@@ -384,4 +384,4 @@ impl From<FollowError> for ForgetError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

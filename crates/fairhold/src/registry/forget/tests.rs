@@ -16,8 +16,8 @@ use crate::office::custody::with_outputs;
 use crate::registry::follow::Registering;
 
 /// A house whose process can die: with one account, and all that is recorded.
-struct Bench {
-    folder: TempDir,
+pub(crate) struct Bench {
+    pub(crate) folder: TempDir,
     url: String,
     house: Option<House>,
     key: String,
@@ -25,7 +25,7 @@ struct Bench {
 }
 
 impl Bench {
-    async fn open(url: &str) -> Self {
+    pub(crate) async fn open(url: &str) -> Self {
         let mut bench = Self {
             folder: tempfile::tempdir().unwrap(),
             url: url.to_owned(),
@@ -46,7 +46,7 @@ impl Bench {
     }
 
     /// The process ends wherever it was; another one starts.
-    async fn again(&mut self) {
+    pub(crate) async fn again(&mut self) {
         if let Some(house) = self.house.take() {
             house.outputs.still().await.follow().take();
             house.close().await;
@@ -59,7 +59,7 @@ impl Bench {
         self.house = Some(house.unwrap());
     }
 
-    fn house(&self) -> &House {
+    pub(crate) fn house(&self) -> &House {
         self.house.as_ref().unwrap()
     }
 
@@ -68,11 +68,28 @@ impl Bench {
     }
 
     /// One exchange of a subject, ended so many days ago, with an answer that nobody else gets.
-    async fn exchange(&mut self, subject: &str, days: i64) -> String {
+    pub(crate) async fn exchange(&mut self, subject: &str, days: i64) -> String {
+        let words = self.words(60);
+        let (id, ended) = self.admitted(subject, days).await;
+        let answer = serde_json::json!({
+            "choices": [{"message": {"role": "assistant", "content": words}}],
+        });
+        let answer = Bytes::from(answer.to_string());
+        self.house().keeper.complete(ended, answer).await.unwrap();
+        id
+    }
+
+    /// Words that nobody else says.
+    pub(crate) fn words(&self, count: usize) -> String {
+        let words = (0..count).map(|k| format!("w{}x{k}", self.asked + 1));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// An exchange that has no answer yet, and how it will end.
+    pub(crate) async fn admitted(&mut self, subject: &str, days: i64) -> (String, Completion) {
         self.asked += 1;
         let id = format!("x{}", self.asked);
         let at = Timestamp(SystemClock.now().0 - Span::days(days).0);
-        let words: Vec<String> = (0..60).map(|k| format!("w{}x{k}", self.asked)).collect();
         let ask = Ask {
             exchange: ExchangeId::parse(&id).unwrap(),
             at,
@@ -101,33 +118,28 @@ impl Bench {
             delivered_bytes: 2,
             answer_sha256: [0; 32],
         };
-        let answer = serde_json::json!({
-            "choices": [{"message": {"role": "assistant", "content": words.join(" ")}}],
-        });
-        let answer = Bytes::from(answer.to_string());
-        keeper.complete(ended, answer).await.unwrap();
-        id
+        (id, ended)
     }
 
-    fn follow(&self) -> Follow {
+    pub(crate) fn follow(&self) -> Follow {
         let folder = Folder::open_or_make(self.house().outputs.path()).unwrap();
         Follow::open(Arc::clone(&self.house().keeper), folder).unwrap()
     }
 
     /// Every output is in the registry's files.
-    async fn registered(&self) {
+    pub(crate) async fn registered(&self) {
         self.follow().catch_up().await.unwrap();
     }
 
     /// The exchanges in the registry's files.
-    fn known(&self) -> BTreeSet<String> {
+    pub(crate) fn known(&self) -> BTreeSet<String> {
         let folder = Folder::open(self.house().outputs.path()).unwrap();
         let segments = folder.segments().unwrap();
         let outputs = segments.iter().flat_map(provenance::Segment::outputs);
         outputs.map(|output| output.id.to_string()).collect()
     }
 
-    async fn due(&self) -> bool {
+    pub(crate) async fn due(&self) -> bool {
         let database = self.house().keeper.database();
         let due = database.unfinished(FINGERPRINTS).await.unwrap();
         let list = database.outputs_to_forget().await.unwrap();
@@ -135,7 +147,7 @@ impl Bench {
         due.is_some()
     }
 
-    async fn erase(&self, subject: Option<&str>) -> ErasureView {
+    pub(crate) async fn erase(&self, subject: Option<&str>) -> ErasureView {
         let new = NewErasure {
             account: "a".to_owned(),
             subject: subject.map(str::to_owned),
@@ -145,7 +157,7 @@ impl Bench {
         self.office().erase(new).await.unwrap()
     }
 
-    async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         if let Some(house) = self.house.take() {
             house.outputs.still().await.follow().take();
             house.close().await;
@@ -162,12 +174,12 @@ fn order(subject: &str) -> Order {
     }
 }
 
-fn on_both<F: Future<Output = ()>>(check: impl Fn(String) -> F) {
+pub(crate) fn on_both<F: Future<Output = ()>>(check: impl Fn(String) -> F) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     testbed::on_both(|url| runtime.block_on(check(url.to_owned())));
 }
 
-fn set(of: &[&str]) -> BTreeSet<String> {
+pub(crate) fn set(of: &[&str]) -> BTreeSet<String> {
     of.iter().map(|id| (*id).to_owned()).collect()
 }
 
