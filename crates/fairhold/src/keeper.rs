@@ -430,7 +430,8 @@ impl Desk for Keeper {
                 UNRECORDED
             })?;
         let intent = Self::intent(&admitted, asked, &body, &key).ok_or(UNRECORDED)?;
-        let request = self.journal.handed().followed().then_some(body);
+        let request = self.journal.handed().followed();
+        let request = request.then(|| exchanges::apart(&body));
         entries.push(intent);
         let numbers = self.journal.append_all(entries).await;
         let seq = numbers

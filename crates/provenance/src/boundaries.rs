@@ -85,9 +85,29 @@ pub(crate) fn walk(text: &str, to: &mut impl Words) {
         }
         (at, inside) = walk_beyond(text, at + plain, inside, to);
     }
-    while at < bytes.len() {
-        (at, inside) = walk_slowly(text, at, inside, to);
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let (mask, high) = classes(&padded(rest));
+        let plain = (high.trailing_zeros() as usize).min(rest.len());
+        let mask = mask & !(u64::MAX << plain);
+        plainly(text, (at, plain), (mask, inside), to);
+        if plain > 0 {
+            inside = mask >> (plain - 1) == 1;
+        }
+        at += plain;
+        if plain < rest.len() {
+            (at, inside) = walk_beyond(text, at, inside, to);
+        }
     }
+}
+
+/// Bytes with spaces behind them.
+#[inline(always)]
+fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut padded = [b' '; N];
+    for (to, from) in padded.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    padded
 }
 
 /// Tells the words of the `plain` ASCII bytes at `at`, whose letters and digits are in the mask.
@@ -128,8 +148,11 @@ fn plainly(
 /// Where a word ends that reaches the end of what the mask tells; none if that takes the rules.
 #[inline(always)]
 fn ends_beyond(text: &str, past: usize) -> Option<usize> {
-    let sixteen_more = text.as_bytes().get(past..)?.first_chunk::<16>()?;
-    let (letters, beyond) = sixteen(sixteen_more);
+    let more = text.as_bytes().get(past..)?;
+    let (letters, beyond) = match more.first_chunk::<16>() {
+        Some(more) => sixteen(more),
+        None => sixteen(&padded(more)),
+    };
     let more = (!u32::from(letters)).trailing_zeros();
     if more == 16 {
         return None;

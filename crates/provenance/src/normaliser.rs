@@ -238,9 +238,15 @@ const MASKS: [u128; 17] = {
 /// in lower case and as they are.
 #[inline(always)]
 fn short_bytes(bytes: &[u8], start: usize, end: usize) -> Option<(u128, u128)> {
-    let sixteen = bytes.get(start..)?.first_chunk::<16>()?;
+    let from = bytes.get(start..)?;
     let mask = MASKS.get(end.wrapping_sub(start))?;
-    let raw = u128::from_le_bytes(*sixteen);
+    let raw = match from.first_chunk::<16>() {
+        Some(sixteen) => u128::from_le_bytes(*sixteen),
+        None => {
+            let (lo, hi) = first_bytes(from);
+            u128::from(hi) << 64 | u128::from(lo)
+        }
+    };
     Some(((raw | CASE) & mask, raw & mask))
 }
 

