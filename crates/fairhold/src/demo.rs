@@ -6,6 +6,8 @@ mod play;
 mod provenance;
 mod report;
 
+pub(crate) use provenance::sentences;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

@@ -120,16 +120,10 @@ fn plainly(
 ) {
     let mut starts = mask & !(mask << 1 | u64::from(inside));
     while starts != 0 {
-        let skips = to.skips();
-        if skips > 0 {
-            let words = starts.count_ones() as usize;
-            if skips >= words {
-                to.skip(words);
-                return;
-            }
-            to.skip(skips);
-            starts = without(starts, skips);
-        }
+        let Some(told) = passed_over(starts, to) else {
+            return;
+        };
+        starts = told;
         let bit = starts.trailing_zeros();
         starts &= starts.wrapping_sub(1);
         let length = (!(mask >> bit)).trailing_zeros();
@@ -219,13 +213,22 @@ fn walk_slowly(text: &str, from: usize, inside: bool, to: &mut impl Words) -> (u
     (at, inside)
 }
 
-/// Of set bits, all but so many of the lowest; there are more.
+/// Of words that begin at these places, those behind the ones that need not be told; none if that is all.
 #[inline(always)]
-fn without(mut bits: u64, lowest: usize) -> u64 {
-    for _ in 0..lowest {
-        bits &= bits.wrapping_sub(1);
+fn passed_over(mut starts: u64, to: &mut impl Words) -> Option<u64> {
+    let skips = to.skips();
+    if skips > 0 {
+        let words = starts.count_ones() as usize;
+        if skips >= words {
+            to.skip(words);
+            return None;
+        }
+        to.skip(skips);
+        for _ in 0..skips {
+            starts &= starts.wrapping_sub(1);
+        }
     }
-    bits
+    Some(starts)
 }
 
 struct Counting(usize);

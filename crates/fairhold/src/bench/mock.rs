@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use simulation::Random;
 use tokio::net::TcpListener;
 
 use crate::failure::{Exit, Failure};
@@ -80,86 +81,15 @@ pub(super) async fn serve(words: Option<u32>, out: Out) -> Result<Exit, Failure>
 
 /// A plain answer of so many words.
 fn long(words: u32) -> String {
-    format!("{BEFORE}{}{BEHIND}", prose(words).replace('\n', "\\n"))
+    format!("{BEFORE}{}{BEHIND}", prose(words))
 }
 
-/// What each sentence is made of: `n` a noun, `v` a verb, `a` an adjective, `N` a name, `#` a number.
-const SENTENCES: [&str; 6] = [
-    "the n v the a n before the n could v the n",
-    "in # years N v more than # n and a a n of the n",
-    "when we v a n we also v what the a n of N has v",
-    "it is a a n that v every n without the n",
-    "however the n of the a n is not what N v",
-    "there are a n and a n but only the a n v the n",
-];
-const NOUNS: [&str; 24] = [
-    "garden", "letter", "river", "answer", "station", "winter", "method", "village", "measure",
-    "window", "harvest", "question", "bridge", "student", "market", "reason", "kitchen", "signal",
-    "mountain", "example", "teacher", "harbour", "record", "painting",
-];
-const VERBS: [&str; 16] = [
-    "carried",
-    "explains",
-    "found",
-    "changes",
-    "described",
-    "follows",
-    "opened",
-    "compares",
-    "kept",
-    "improves",
-    "reached",
-    "shows",
-    "lost",
-    "suggests",
-    "repaired",
-    "watches",
-];
-const ADJECTIVES: [&str; 16] = [
-    "quiet", "narrow", "useful", "older", "bright", "common", "simple", "heavy", "careful",
-    "distant", "broken", "familiar", "gentle", "strange", "public", "clear",
-];
-const NAMES: [&str; 6] = ["Anna", "Lisbon", "Okafor", "Tanaka", "Geneva", "Maria"];
-
-/// Sentences with function words, capitals, now and then a name or a number, and paragraphs, as answers
-/// have them: the same for the same length.
+/// So many words of prose with function words, capitals, names and numbers: the same for the same length.
 fn prose(words: u32) -> String {
-    let mut state = 0x9e37_79b9_u32;
-    let mut drawn = move |of: &[&'static str]| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let at = (state >> 16) as usize % of.len().max(1);
-        of.get(at).copied().unwrap_or_default()
-    };
-    let mut text = String::new();
-    let mut said = 0;
-    for sentence in 1.. {
-        let mut begins = true;
-        for slot in drawn(&SENTENCES).split(' ') {
-            let word = match slot {
-                "n" => drawn(&NOUNS),
-                "v" => drawn(&VERBS),
-                "a" if !text.ends_with(" a ") => drawn(&ADJECTIVES),
-                "N" => drawn(&NAMES),
-                "#" => drawn(&["12", "40", "300", "1871"]),
-                other => other,
-            };
-            if std::mem::take(&mut begins) {
-                text.push_str(&word.get(..1).unwrap_or_default().to_uppercase());
-                text.push_str(word.get(1..).unwrap_or_default());
-            } else {
-                text.push_str(word);
-            }
-            said += 1;
-            if said == words {
-                text.push('.');
-                return text;
-            }
-            text.push(' ');
-        }
-        text.pop();
-        text.push_str(if sentence % 6 == 0 { ".\n\n" } else { ". " });
-    }
-    text
+    // A sentence has more than one word.
+    let text = crate::demo::sentences(words as usize, &mut Random::new(u64::from(words)));
+    let kept: Vec<&str> = text.split(' ').take(words as usize).collect();
+    kept.join(" ")
 }
 
 async fn answer(

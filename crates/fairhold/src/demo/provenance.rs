@@ -4,6 +4,8 @@
 mod prose;
 mod write;
 
+pub(crate) use prose::sentences;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;

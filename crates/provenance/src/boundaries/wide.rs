@@ -6,7 +6,7 @@
 
 use ::wide::{CmpEq as _, CmpGt as _, CmpLt as _, i8x16};
 
-use super::{Words, bits, without};
+use super::{Words, bits, passed_over};
 
 /// Bytes of sixteen such characters.
 const STRETCH: usize = 48;
@@ -43,16 +43,10 @@ pub(super) fn pass(bytes: &[u8], mut at: usize, to: &mut impl Words) -> usize {
 #[inline(always)]
 fn tell(asked: &[u8; ASKED], at: usize, mut starts: u64, to: &mut impl Words) {
     while starts != 0 {
-        let skips = to.skips();
-        if skips > 0 {
-            let words = starts.count_ones() as usize;
-            if skips >= words {
-                to.skip(words);
-                return;
-            }
-            to.skip(skips);
-            starts = without(starts, skips);
-        }
+        let Some(told) = passed_over(starts, to) else {
+            return;
+        };
+        starts = told;
         let bit = starts.trailing_zeros() as usize;
         starts &= starts.wrapping_sub(1);
         let three = asked.get(bit..).and_then(<[u8]>::first_chunk::<3>);

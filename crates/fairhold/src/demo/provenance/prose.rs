@@ -222,7 +222,7 @@ pub(super) fn harvest(seed: u64, each: usize, accounts: &[(&str, &str)]) -> Vec<
                 name: (*name).to_owned(),
                 model: (*model).to_owned(),
                 prompt: format!("Question {n} of {name}: explain the {one} and the {other}."),
-                answer: text(18, &mut random),
+                answer: sentences(18, &mut random),
             });
         }
     }
@@ -231,12 +231,13 @@ pub(super) fn harvest(seed: u64, each: usize, accounts: &[(&str, &str)]) -> Vec<
 
 /// A document as people write them.
 pub(super) fn human(random: &mut Random) -> String {
-    let sentences = 8 + random.below(16);
-    text(sentences, random)
+    let count = 8 + random.below(16);
+    sentences(count, random)
 }
 
-fn text(sentences: usize, random: &mut Random) -> String {
-    let all: Vec<String> = (0..sentences).map(|_| sentence(random)).collect();
+/// So many sentences.
+pub(crate) fn sentences(count: usize, random: &mut Random) -> String {
+    let all: Vec<String> = (0..count).map(|_| sentence(random)).collect();
     all.join(" ")
 }
 
