@@ -454,7 +454,7 @@ impl Desk for Keeper {
             .intents
             .remove(&completion.admitted.exchange)
             .ok_or(NotRecorded)?;
-        let entry = self.ending(&completion, intent, answer);
+        let entry = self.ending(&completion, intent, &answer);
         let written = match entry {
             Some(entry) => self.journal.append(entry).await.map_err(|error| {
                 tracing::error!(%error, "an ending was not recorded");

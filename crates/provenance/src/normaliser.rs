@@ -240,12 +240,11 @@ const MASKS: [u128; 17] = {
 fn short_bytes(bytes: &[u8], start: usize, end: usize) -> Option<(u128, u128)> {
     let from = bytes.get(start..)?;
     let mask = MASKS.get(end.wrapping_sub(start))?;
-    let raw = match from.first_chunk::<16>() {
-        Some(sixteen) => u128::from_le_bytes(*sixteen),
-        None => {
-            let (lo, hi) = first_bytes(from);
-            u128::from(hi) << 64 | u128::from(lo)
-        }
+    let raw = if let Some(sixteen) = from.first_chunk::<16>() {
+        u128::from_le_bytes(*sixteen)
+    } else {
+        let (lo, hi) = first_bytes(from);
+        u128::from(hi) << 64 | u128::from(lo)
     };
     Some(((raw | CASE) & mask, raw & mask))
 }

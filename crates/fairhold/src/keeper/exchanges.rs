@@ -43,11 +43,11 @@ impl Keeper {
         &self,
         completion: &Completion,
         intent: Intent,
-        answer: Bytes,
+        answer: &Bytes,
     ) -> Option<Entry> {
         let admitted = &completion.admitted;
         let label = label(admitted, Body::Answer);
-        let (kept, commitment) = Self::sealed(&intent.key, &label, &answer)?;
+        let (kept, commitment) = Self::sealed(&intent.key, &label, answer)?;
         let charge = self.state().engine.charge(completion);
         let mut entry = Entry::of(Record {
             at: completion.at,
@@ -87,14 +87,14 @@ fn label(of: &Admitted, body: Body) -> Label<'_> {
 
 /// An exchange for who follows the log, where its request was kept for that. Of embeddings nobody
 /// reads anything.
-fn passed(admitted: &Admitted, request: Option<Bytes>, answer: Bytes) -> Option<Box<Passed>> {
+fn passed(admitted: &Admitted, request: Option<Bytes>, answer: &Bytes) -> Option<Box<Passed>> {
     let (request, answer) = match admitted.endpoint {
         Endpoint::Embeddings => (request.map(|_| Bytes::new()), Bytes::new()),
         Endpoint::ChatCompletions
         | Endpoint::Completions
         | Endpoint::Responses
         | Endpoint::Messages => {
-            let answer = request.as_ref().map(|_| apart(&answer));
+            let answer = request.as_ref().map(|_| apart(answer));
             (request, answer.unwrap_or_default())
         }
     };
