@@ -9,29 +9,20 @@
     reason = "a measurement"
 )]
 
+#[path = "shared/measure.rs"]
+mod measure;
+
 use std::hint::black_box;
 use std::time::Instant;
 
 use facts::{AccountId, ExchangeId, ModelName, Timestamp};
 use provenance::{AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, Workspace};
 
+use measure::{PAGES, now};
+
 const OUTPUTS: usize = 10_000;
 const WORDS: usize = 250;
 const ROUNDS: usize = 5;
-
-const PAGES: &str = concat!(
-    include_str!("../../../README.md"),
-    include_str!("../../../ARCHITECTURE.md"),
-    include_str!("../../../docs/normaliser.md"),
-    include_str!("../../../docs/decisions/0015-grams-under-a-key.md"),
-);
-
-/// Seconds this thread ran, or where the system does not tell, seconds that went by.
-fn now(began: Instant) -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let ran = told.and_then(|t| t.split_whitespace().next()?.parse::<f64>().ok());
-    ran.map_or_else(|| began.elapsed().as_secs_f64(), |ns| ns / 1e9)
-}
 
 /// Texts of so many words, each from another place of the pages, with a stride that no page has.
 fn texts(words: usize, from: usize) -> Vec<String> {

@@ -9,6 +9,9 @@
     reason = "a measurement"
 )]
 
+#[path = "shared/measure.rs"]
+mod measure;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -16,26 +19,14 @@ use provenance::{
     AuditKey, Calibration, Depth, Fusion, Guarantee, Judge, Registry, Scanner, count_words,
 };
 
+use measure::{PAGES, now};
+
 /// Gives something of a document, at some cost.
 type Pass<'a> = &'a dyn Fn(&str) -> usize;
 
 const BYTES: usize = 192 << 20;
 const DOCUMENT: usize = 64 << 10;
 const ROUNDS: usize = 5;
-
-const PAGES: &str = concat!(
-    include_str!("../../../README.md"),
-    include_str!("../../../ARCHITECTURE.md"),
-    include_str!("../../../docs/normaliser.md"),
-    include_str!("../../../docs/decisions/0015-grams-under-a-key.md"),
-);
-
-/// Seconds this thread ran, or where the system does not tell, seconds that went by.
-fn now(began: Instant) -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let ran = told.and_then(|t| t.split_whitespace().next()?.parse::<f64>().ok());
-    ran.map_or_else(|| began.elapsed().as_secs_f64(), |ns| ns / 1e9)
-}
 
 fn documents() -> Vec<String> {
     let files = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
