@@ -9,16 +9,21 @@
 //! between, is removed at the next opening and read again. Files that were merged are removed
 //! after the merged one is there; should the process die in between, the next opening does it.
 
+pub(crate) mod apart;
 mod errors;
 pub(crate) mod follow;
 pub(crate) mod forget;
+pub(crate) mod scribe;
 pub(crate) mod tiers;
+pub(crate) mod writer;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use facts::{AccountId, Exchange, ExchangeId, ModelName};
 use provenance::{AuditKey, Month, OutputText, Role, Segment, SegmentBuilder, Skipped, Workspace};
@@ -29,6 +34,8 @@ use store::Passed;
 use crate::keeper::answer_text;
 pub(crate) use errors::RegistryError;
 
+/// How long a process that has the right to write may take to end.
+const ABOUT_TO_END: Duration = Duration::from_secs(5);
 /// Longer names of accounts' folders are cut and end in a digest.
 const NAME_MAX: usize = 100;
 /// Whose control twins from files are, for all of them.
@@ -49,7 +56,7 @@ pub(crate) enum Kind {
 /// The right to write a registry.
 #[derive(Debug)]
 pub(crate) struct Writing {
-    _lock: std::fs::File,
+    _lock: File,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -186,24 +193,23 @@ impl Folder {
         Ok(seed)
     }
 
-    /// The right to write, for as long as the value lives: one process has it.
+    /// The right to write, for as long as the value lives: one process has it. One that is about to end
+    /// is waited for.
     pub(crate) fn lock(&self) -> Result<Writing, RegistryError> {
         let path = self.path.join("lock");
-        let file = std::fs::File::options()
+        let file = File::options()
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
             .map_err(|e| RegistryError::File(path.clone(), e))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(RegistryError::Busy(path)),
-            Err(std::fs::TryLockError::Error(e)) => return Err(RegistryError::File(path, e)),
-        }
+        let locked = locked_within(file, ABOUT_TO_END);
+        let locked = locked.map_err(|e| RegistryError::File(path.clone(), e))?;
+        let lock = locked.ok_or(RegistryError::Busy(path))?;
         for file in self.all_files()?.1 {
             std::fs::remove_file(&file.path).map_err(|e| RegistryError::File(file.path, e))?;
         }
-        Ok(Writing { _lock: file })
+        Ok(Writing { _lock: lock })
     }
 
     /// Its segments by account and month.
@@ -357,6 +363,19 @@ impl Folder {
     }
 }
 
+/// The file, once nobody else has it locked; none when that takes longer.
+fn locked_within(file: File, longest: Duration) -> io::Result<Option<File>> {
+    match file.try_lock() {
+        Ok(()) => return Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(e)) => return Err(e),
+    }
+    let (sender, locked) = std::sync::mpsc::channel();
+    // Should it come too late, nobody receives it, and it is unlocked at once.
+    std::thread::Builder::new().spawn(move || sender.send(file.lock().map(|()| file)))?;
+    locked.recv_timeout(longest).ok().transpose()
+}
+
 /// Account ids may hold what a file name must not.
 fn folder_name(account: &str) -> String {
     let mut name = String::from("a-");
@@ -374,6 +393,12 @@ fn folder_name(account: &str) -> String {
         let _ = write!(name, ".{}", hex::encode(digest));
     }
     name
+}
+
+/// What was asked, as one text.
+fn prompt_text(exchange: &Exchange) -> String {
+    let texts: Vec<&str> = exchange.prompt.iter().map(|(_, t)| t.as_str()).collect();
+    texts.join("\n")
 }
 
 /// Whether a model is one whose outputs are control twins.
@@ -453,11 +478,10 @@ impl Making {
         let Some(model) = model.or_else(|| ModelName::parse(UNKNOWN_MODEL).ok()) else {
             return;
         };
-        let prompt: Vec<&str> = exchange.prompt.iter().map(|(_, t)| t.as_str()).collect();
         self.take_text(&OutputText {
             id: exchange.id.clone(),
             account: exchange.account.clone(),
-            prompt: &prompt.join("\n"),
+            prompt: &prompt_text(exchange),
             text,
             at: exchange.at,
             model,

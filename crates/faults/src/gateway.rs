@@ -23,6 +23,12 @@ use crate::tally::Tally;
 
 /// Set in a child that is to be the product.
 pub(crate) const AS_PRODUCT: &str = "DURABILITY_AS_PRODUCT";
+
+/// Whether the product has started itself once more, to write its registry: it gives that process none
+/// of its environment.
+pub(crate) fn is_its_writer(arguments: impl Iterator<Item = String>) -> bool {
+    arguments.skip(1).take(2).eq(["registry", "writer"])
+}
 /// How long the end may not come while nothing can be recorded. Correct code
 /// passes however slow the machine is; a mutant on a very slow one might too.
 const HELD: Duration = Duration::from_millis(400);

@@ -55,6 +55,9 @@ fn main() -> ExitCode {
     let built_in = std::env::var(child::MUTANT).unwrap_or_default();
     let built_in = mutant::named(&built_in);
     mutant::build_in(built_in);
+    if gateway::is_its_writer(std::env::args()) {
+        return fairhold::run();
+    }
     if std::env::var_os(gateway::AS_PRODUCT).is_some() {
         let data = std::env::var_os("FAIRHOLD_HOME").unwrap_or_default();
         return match outage::under_switch(Path::new(&data)) {

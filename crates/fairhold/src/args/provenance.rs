@@ -178,6 +178,15 @@ pub(crate) enum Registry {
     /// Answer another party that compares its corpus with this registry (`fairhold audit corpus
     /// --with URL`): neither side shows the other its text.
     Serve(RegistryServe),
+    /// Write a registry for the server that started this.
+    #[command(hide = true)]
+    Writer {
+        /// The registry's folder.
+        dir: PathBuf,
+        /// What its key is known by.
+        #[arg(long, value_name = "NAME")]
+        key: String,
+    },
     /// Make a part of a registry anew for another party, under a key of its own.
     Handover {
         /// The registry's folder.

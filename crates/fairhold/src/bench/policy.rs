@@ -162,6 +162,11 @@ impl Door {
         self.server.cpu_us()
     }
 
+    /// The same of the processes that it has started.
+    pub(super) fn children_cpu_us(&self) -> std::io::Result<u64> {
+        self.server.children_cpu_us()
+    }
+
     /// Requests of all its turns.
     pub(super) fn answers(&self) -> u64 {
         self.turns.iter().map(|turn| turn.answers).sum()

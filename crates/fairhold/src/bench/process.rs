@@ -41,6 +41,25 @@ impl Server {
         cpu_us(&self.proc("stat")?)
     }
 
+    /// The same of the processes that it has started and that are there.
+    ///
+    /// # Errors
+    /// When the process is gone or this is not Linux.
+    pub(crate) fn children_cpu_us(&self) -> std::io::Result<u64> {
+        let parent = self.child.id().ok_or_else(gone)?;
+        let mut all = 0;
+        for entry in std::fs::read_dir("/proc")? {
+            // A process may end while its neighbours are listed.
+            let Ok(stat) = std::fs::read_to_string(entry?.path().join("stat")) else {
+                continue;
+            };
+            if parent_of(&stat) == Some(parent) {
+                all += cpu_us(&stat)?;
+            }
+        }
+        Ok(all)
+    }
+
     /// Resident memory in megabytes.
     ///
     /// # Errors
@@ -53,7 +72,6 @@ impl Server {
     }
 
     fn proc(&self, file: &str) -> std::io::Result<String> {
-        let gone = || std::io::Error::other("the server has ended");
         let pid = self.child.id().ok_or_else(gone)?;
         std::fs::read_to_string(format!("/proc/{pid}/{file}"))
     }
@@ -62,6 +80,10 @@ impl Server {
     pub(crate) async fn stop(mut self) -> std::io::Result<()> {
         self.child.kill().await
     }
+}
+
+fn gone() -> std::io::Error {
+    std::io::Error::other("the server has ended")
 }
 
 /// User and system CPU time of this process so far, in microseconds (to a hundredth of a second).
@@ -85,6 +107,12 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
+}
+
+/// Field 4.
+fn parent_of(stat: &str) -> Option<u32> {
+    let (_, after) = stat.rsplit_once(')')?;
+    after.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn resident_kb(status: &str) -> Option<u32> {

@@ -1,6 +1,7 @@
 //! `fairhold registry`: fingerprints of outputs, as files that hold no text.
 
 mod serve;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::house::{House, Plan};
 use crate::logs::{Listing, stream};
 use crate::out::Out;
 use crate::registry::follow::Follow;
+use crate::registry::writer::Writer;
 use crate::registry::{Folder, Kind, Making, RegistryError, role};
 
 /// Imported exchanges read at once.
@@ -53,6 +55,7 @@ pub(crate) async fn run(data: &Path, what: &Registry, out: Out) -> Result<Exit, 
             }
         }
         Registry::Serve(what) => serve::run(&at(&what.registry), what, out).await,
+        Registry::Writer { dir, key } => writer::run(dir, key),
         Registry::List { dir } => list(&at(dir), out),
         Registry::Merge { dir } => {
             let folder = Folder::open(&at(dir)).map_err(said)?;
@@ -138,25 +141,28 @@ async fn of_store(
     let mut making = Making::new(folder.key());
     let again = folder.again().map_err(said)?;
     let keeper = Arc::clone(&house.keeper);
-    let mut follow = Follow::with_twins(keeper, again, twin_models).map_err(said)?;
+    let writer = Writer::open(again, twin_models).map_err(said)?;
     let bar = out.busy("reading the store");
     let database = house.keeper.database();
     let told = house.outputs.is_now(folder, database).await;
     told.map_err(|e| Failure::error(e.to_string()))?;
-    let mut take = |exchange: &Exchange| making.take(exchange, follow.role(exchange));
+    let mut take = |exchange: &Exchange| making.take(exchange, writer.role(exchange));
     imported(database, &mut take).await?;
     take_twins(&mut making, twins, out)?;
     // Imported exchanges stand before the log's first record; taking them twice changes nothing,
     // since a segment of the same range replaces the one before.
-    follow.keep(making.build()).map_err(said)?;
+    writer.keep(making.build()).map_err(said)?;
+    let mut follow = Follow::here(keeper, writer).map_err(said)?;
     let read = follow.catch_up().await;
+    if let Some(made) = follow.made() {
+        making.add(made);
+    }
     drop(follow);
     // What was erased while there was none is not in this one.
     house.outputs.catch_up(database).await;
     house.close().await;
     bar.finish_and_clear();
-    let taken = read.map_err(|e| Failure::error(e.to_string()))?;
-    making.add(&taken);
+    read.map_err(|e| Failure::error(e.to_string()))?;
     built(&making, 0, folder, out)
 }
 

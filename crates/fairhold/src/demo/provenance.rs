@@ -32,6 +32,7 @@ use crate::office::LocalOffice;
 use crate::out::Out;
 use crate::registry::Folder;
 use crate::registry::follow::Follow;
+use crate::registry::writer::Writer;
 
 /// Calls at once.
 const AT_ONCE: usize = 32;
@@ -214,7 +215,8 @@ async fn serve(harvest: &[prose::Asked], files: &write::Files, out: Out) -> Resu
     running.stop().await;
     let said = crate::commands::registry::said;
     let folder = Folder::open_or_make(&files.registry).map_err(said)?;
-    let follow = Follow::open(Arc::clone(&house.keeper), folder).map_err(said)?;
+    let writer = Writer::open(folder, &[]).map_err(said)?;
+    let follow = Follow::here(Arc::clone(&house.keeper), writer).map_err(said)?;
     let registered = caught_up(follow).await;
     house.close().await;
     let registered = registered?;
@@ -225,8 +227,9 @@ async fn serve(harvest: &[prose::Asked], files: &write::Files, out: Out) -> Resu
 }
 
 async fn caught_up(mut follow: Follow) -> Result<usize, Failure> {
-    let taken = follow.catch_up().await;
-    let taken = taken.map_err(|e| Failure::error(e.to_string()))?.taken;
+    let read = follow.catch_up().await;
+    read.map_err(|e| Failure::error(e.to_string()))?;
+    let taken = follow.made().map_or(0, |made| made.taken);
     Ok(usize::try_from(taken).unwrap_or(usize::MAX))
 }
 

@@ -27,6 +27,12 @@ pub(crate) enum RegistryError {
     Kind(PathBuf, Kind),
     /// A part of the log was taken before these models were named as control twins.
     Twins(PathBuf),
+    /// The writer's own process could not be started, or what it says cannot be read.
+    Apart(io::Error),
+    /// The writer says so.
+    Told(String),
+    /// There is no writer (any more).
+    Lost,
 }
 
 impl fmt::Display for RegistryError {
@@ -71,6 +77,13 @@ impl fmt::Display for RegistryError {
                  empty folder with `--out`",
                 path.display()
             ),
+            Self::Apart(error) => write!(
+                f,
+                "the process that writes the registry (`fairhold registry writer`) does not \
+                 answer: {error}"
+            ),
+            Self::Told(why) => f.write_str(why),
+            Self::Lost => f.write_str("the registry's writer has ended"),
             Self::Form(path) => write!(
                 f,
                 "`{}` is not as it was written; take it from a copy, or build the registry anew",

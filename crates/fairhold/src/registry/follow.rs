@@ -10,14 +10,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use facts::Exchange;
-use provenance::{Role, Segment};
-use store::{Passed, Taken};
+use store::Taken;
 use tokio::sync::watch;
 
 use super::forget::{Erased, Left, Outputs, REMAIN, Still};
-use super::tiers::Small;
-use super::{Folder, Kind, Making, RegistryError, Writing, role};
+use super::scribe::Scribe;
+use super::writer::{Ask, Writer};
+use super::{Folder, Making, RegistryError, apart};
 use crate::failure::Failure;
 use crate::house::House;
 use crate::keeper::{Keeper, KeeperError};
@@ -29,10 +28,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// And when there was something, but no more: what is taken soon is still in the processor's caches, and
 /// the memory that it takes is used again.
 const SOON: Duration = Duration::from_millis(100);
-/// When there is more, it rests so many times as long as it worked: a tenth of a core at most. That
-/// is enough for some 2,000 exchanges a second, more than a core serves; taken less, they would leave
-/// the hand-over and cost several times as much to read back, for the same gateway.
-const REST: u32 = 9;
+/// When there is more, it rests so many times as long as the writer worked: half a core at most, which
+/// steps behind the gateway. That is enough for some 10,000 exchanges a second; taken less, they would
+/// leave the hand-over, and to read them back is the gateway's work.
+const REST: u32 = 1;
+/// So that is a tenth of a core at most.
+const REST_FROM_READING: u32 = 9;
 /// And after a failure.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Outputs that are written together: some megabytes, in memory that was used before.
@@ -46,13 +47,22 @@ const BEHIND: u64 = 100_000;
 const TELL: Duration = Duration::from_secs(60);
 
 /// How long to rest after so much work.
-fn pause(worked: Duration, records: u64) -> Duration {
-    let rest = worked * REST;
-    match records {
+fn pause(worked: Duration, step: Step) -> Duration {
+    let rest = worked * if step.read { REST_FROM_READING } else { REST };
+    match step.records {
         0 => PAUSE.max(rest),
         1..PAGE => SOON.max(rest),
         _ => rest,
     }
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// How many records there were.
+    pub(crate) records: u64,
+    /// They were read from the log.
+    read: bool,
 }
 
 /// Why records were not taken. They will be read again.
@@ -62,8 +72,6 @@ pub(crate) enum FollowError {
     Keeper(KeeperError),
     /// The registry could not be written.
     Registry(RegistryError),
-    /// The computing was stopped.
-    Stopped,
 }
 
 impl std::fmt::Display for FollowError {
@@ -71,71 +79,65 @@ impl std::fmt::Display for FollowError {
         match self {
             Self::Keeper(error) => write!(f, "{error}"),
             Self::Registry(error) => write!(f, "{error}"),
-            Self::Stopped => f.write_str("registry: the process is ending"),
         }
+    }
+}
+
+impl From<RegistryError> for FollowError {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
     }
 }
 
 /// Follows the log of one house.
 pub(crate) struct Follow {
     keeper: Arc<Keeper>,
-    folder: Arc<Folder>,
-    right: Arc<Writing>,
-    making: Making,
-    /// Its small files; none: they are not known (any more).
-    small: Option<Small>,
+    scribe: Scribe,
     /// From where the outputs that are held were read.
     from: u64,
     next: u64,
+    /// How many are held.
+    held: usize,
     since: Instant,
-    /// Models whose outputs are control twins.
-    twins: Vec<String>,
     /// When it was last said how far it is behind.
     told: Option<Instant>,
 }
 
 impl Follow {
-    /// Goes on where the last one stopped.
-    pub(crate) fn open(keeper: Arc<Keeper>, folder: Folder) -> Result<Self, RegistryError> {
-        Self::with_twins(keeper, folder, &[])
+    /// Goes on where the last one stopped; the writer is in this process.
+    pub(crate) fn here(keeper: Arc<Keeper>, writer: Writer) -> Result<Self, RegistryError> {
+        let next = writer.folder().next()?;
+        Ok(Self::from(keeper, Scribe::here(writer), next))
     }
 
-    /// The same; outputs of these models are control twins, from now on.
-    pub(crate) fn with_twins(
+    /// The same with a writer that may be elsewhere.
+    pub(crate) async fn with(
         keeper: Arc<Keeper>,
-        folder: Folder,
-        twins: &[String],
+        mut scribe: Scribe,
     ) -> Result<Self, RegistryError> {
-        let right = Arc::new(folder.lock()?);
-        let twins = folder.claim(&right, Kind::Store, twins)?;
-        let next = folder.next()?;
-        Ok(Self {
+        let next = scribe.open().await?;
+        Ok(Self::from(keeper, scribe, next))
+    }
+
+    fn from(keeper: Arc<Keeper>, scribe: Scribe, next: u64) -> Self {
+        Self {
             keeper,
-            making: Making::new(folder.key()),
-            small: None,
-            folder: Arc::new(folder),
-            right,
+            scribe,
             from: next,
             next,
+            held: 0,
             since: Instant::now(),
-            twins,
             told: None,
-        })
-    }
-
-    /// Whether an exchange is an output or a control twin.
-    pub(crate) fn role(&self, exchange: &Exchange) -> Role {
-        role(&self.twins, exchange.model.as_ref())
+        }
     }
 
     /// Takes the next records; says how long to rest then.
     async fn turn(&mut self) -> Duration {
         let started = Instant::now();
         match self.step().await {
-            Ok(records) => pause(started.elapsed(), records),
+            Ok(step) => pause(started.elapsed(), step),
             Err(error) => {
-                tracing::error!(%error, "the registry reads again");
-                self.again();
+                tracing::error!(%error, "the registry reads again in some seconds");
                 PATIENCE
             }
         }
@@ -143,107 +145,82 @@ impl Follow {
 
     /// Takes outputs that were erased out of what is held in memory, and out of the files.
     pub(crate) async fn take_out(&mut self, erased: &Erased) -> Result<Left, FollowError> {
-        let held = self.making.take_out(erased);
-        // Files become smaller, and some go.
-        self.small = None;
-        let (folder, right) = (Arc::clone(&self.folder), Arc::clone(&self.right));
-        let erased = erased.clone();
-        let written = tokio::task::spawn_blocking(move || folder.take_out(&right, &erased));
-        let written = written.await.map_err(|_| FollowError::Stopped)?;
-        Ok(held.and(written.map_err(FollowError::Registry)?))
+        self.ready().await?;
+        let done = self.scribe.ask(Ask::TakeOut(erased.clone())).await?;
+        self.held = done.held;
+        Ok(done.left)
     }
 
-    /// Keeps what stands before the log's first record.
-    pub(crate) fn keep(&self, segments: Vec<Segment>) -> Result<(), RegistryError> {
-        self.folder.write(&self.right, segments, (0, 0))?;
+    /// Reads all there is, writes it and joins the files.
+    pub(crate) async fn catch_up(&mut self) -> Result<(), FollowError> {
+        while self.step().await?.records > 0 {}
+        self.write().await?;
+        self.scribe.ask(Ask::Join).await?;
         Ok(())
     }
 
-    /// Reads all there is, and writes it; gives what was counted.
-    pub(crate) async fn catch_up(&mut self) -> Result<Making, FollowError> {
-        while self.step().await? > 0 {}
-        self.write().await?;
-        self.small = None;
-        let merged = self.folder.merge(&self.right);
-        merged.map_err(FollowError::Registry)?;
-        Ok(std::mem::replace(
-            &mut self.making,
-            Making::new(self.folder.key()),
-        ))
+    /// What a writer in this process has made so far; what one elsewhere made is not known.
+    pub(crate) fn made(&self) -> Option<&Making> {
+        self.scribe.writer().map(Writer::made)
     }
 
-    fn again(&mut self) {
-        self.making = Making::new(self.folder.key());
-        match self.folder.next() {
-            Ok(next) => (self.from, self.next) = (next, next),
-            Err(error) => tracing::error!(%error, "the registry cannot read how far it came"),
+    /// Sees to it that there is a writer.
+    async fn ready(&mut self) -> Result<(), FollowError> {
+        if self.scribe.is_lost() {
+            let next = self.scribe.open().await?;
+            (self.from, self.next, self.held) = (next, next, 0);
         }
+        Ok(())
     }
 
-    /// Takes the next records; says how many there were.
-    pub(crate) async fn step(&mut self) -> Result<u64, FollowError> {
+    /// Takes the next records.
+    pub(crate) async fn step(&mut self) -> Result<Step, FollowError> {
+        self.ready().await?;
         let most = usize::try_from(PAGE).unwrap_or(usize::MAX);
-        let records = match self.keeper.handed().take(self.next, most) {
-            Taken::Passed { to, passed } => self.take_passed(to, passed).await?,
-            Taken::InLog { to } => self.read(to).await?,
+        let before = self.next;
+        let read = match self.keeper.handed().take(before, most) {
+            Taken::Passed { to, passed } => {
+                self.take(to, Ask::Passed(passed)).await?;
+                false
+            }
+            Taken::InLog { to } => {
+                self.read(to).await?;
+                true
+            }
         };
-        if self.making.len() >= OUTPUTS || self.since.elapsed() >= WAIT {
+        let records = self.next.saturating_sub(before);
+        if self.held >= OUTPUTS || self.since.elapsed() >= WAIT {
             self.write().await?;
         }
-        Ok(records)
+        Ok(Step { records, read })
     }
 
-    /// Takes what was handed over, up to a record.
-    async fn take_passed(&mut self, to: u64, passed: Vec<Passed>) -> Result<u64, FollowError> {
-        let twins = self.twins.clone();
-        if !passed.is_empty() {
-            self.make(move |making| {
-                for passed in &passed {
-                    making.take_passed(passed, &twins);
-                }
-            })
-            .await?;
+    /// Takes what ended before the record `to`.
+    async fn take(&mut self, to: u64, outputs: Ask) -> Result<(), FollowError> {
+        let none = match &outputs {
+            Ask::Passed(passed) => passed.is_empty(),
+            Ask::Read(exchanges) => exchanges.is_empty(),
+            _ => false,
+        };
+        if !none {
+            self.held = self.scribe.ask(outputs).await?.held;
         }
-        let records = to.saturating_sub(self.next);
         self.next = to;
-        Ok(records)
+        Ok(())
     }
 
     /// Reads the next records of the log, up to one that was handed over.
-    async fn read(&mut self, to: Option<u64>) -> Result<u64, FollowError> {
+    async fn read(&mut self, to: Option<u64>) -> Result<(), FollowError> {
         let size = self.keeper.database().count().await;
         let size = size.map_err(|e| FollowError::Keeper(e.into()))?;
         let end = size.min(self.next.saturating_add(PAGE));
         let end = end.min(to.unwrap_or(u64::MAX));
-        let records = end.saturating_sub(self.next);
-        if records > 0 {
+        if end > self.next {
             let answered = self.keeper.answered(self.next..end).await;
             let answered = answered.map_err(FollowError::Keeper)?;
-            let twins = self.twins.clone();
-            self.make(move |making| {
-                for exchange in &answered {
-                    making.take(exchange, role(&twins, exchange.model.as_ref()));
-                }
-            })
-            .await?;
-            self.next = end;
+            self.take(end, Ask::Read(answered)).await?;
         }
         self.tell(size.saturating_sub(self.next));
-        Ok(records)
-    }
-
-    /// Computes on a thread that may be blocked.
-    async fn make(
-        &mut self,
-        work: impl FnOnce(&mut Making) + Send + 'static,
-    ) -> Result<(), FollowError> {
-        let fresh = Making::new(self.folder.key());
-        let mut making = std::mem::replace(&mut self.making, fresh);
-        let made = tokio::task::spawn_blocking(move || {
-            work(&mut making);
-            making
-        });
-        self.making = made.await.map_err(|_| FollowError::Stopped)?;
         Ok(())
     }
 
@@ -261,24 +238,19 @@ impl Follow {
 
     /// Writes what is held, then how far that is.
     pub(crate) async fn write(&mut self) -> Result<(), FollowError> {
+        self.ready().await?;
         self.since = Instant::now();
-        if self.from == self.next {
-            return Ok(());
+        let (from, to) = (self.from, self.next);
+        if from < to {
+            self.held = self.scribe.ask(Ask::Write { from, to }).await?.held;
+            self.from = to;
         }
-        let segments = self.making.build();
-        let (folder, right) = (Arc::clone(&self.folder), Arc::clone(&self.right));
-        let range = (self.from, self.next);
-        let mut small = self.small.take();
-        let written = tokio::task::spawn_blocking(move || {
-            folder.write_on(&right, segments, range, &mut small)?;
-            Ok(small)
-        });
-        self.small = written
-            .await
-            .map_err(|_| FollowError::Stopped)?
-            .map_err(FollowError::Registry)?;
-        self.from = self.next;
         Ok(())
+    }
+
+    /// Ends the writer; what is held is not written.
+    async fn close(self) {
+        self.scribe.close().await;
     }
 }
 
@@ -318,6 +290,7 @@ async fn run(outputs: Arc<Outputs>, mut stop: watch::Receiver<bool>) {
         if let Err(error) = follow.write().await {
             tracing::error!(%error, "what the registry held is read again by the next process");
         }
+        follow.close().await;
     }
 }
 
@@ -329,12 +302,20 @@ pub(crate) struct Registering {
 }
 
 impl Registering {
-    /// Follows the log of a house into its registry.
+    /// Follows the log of a house into its registry; the writer is a process of its own.
     pub(crate) async fn start(house: &House) -> Result<Self, Failure> {
+        Self::with(house, |folder| Scribe::apart(folder, apart::process)).await
+    }
+
+    /// The same with any writer.
+    pub(crate) async fn with(
+        house: &House,
+        scribe: impl FnOnce(&Folder) -> Scribe,
+    ) -> Result<Self, Failure> {
         let outputs = Arc::clone(&house.outputs);
         let folder = outputs.folder(house.keeper.database()).await;
         let folder = folder.map_err(|e| Failure::error(e.to_string()))?;
-        let follow = Follow::open(Arc::clone(&house.keeper), folder);
+        let follow = Follow::with(Arc::clone(&house.keeper), scribe(&folder)).await;
         let follow = follow.map_err(|e| Failure::error(e.to_string()))?;
         house.keeper.handed().follow(true);
         *outputs.still().await.follow() = Some(follow);

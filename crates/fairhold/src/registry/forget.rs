@@ -81,6 +81,16 @@ impl Erased {
         }
     }
 
+    /// The list.
+    pub(super) fn list(&self) -> &[ToForget] {
+        &self.list
+    }
+
+    /// The moment.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     fn accounts(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|of| of.account.as_str())
     }
@@ -378,7 +388,7 @@ impl From<FollowError> for ForgetError {
     fn from(error: FollowError) -> Self {
         match error {
             FollowError::Registry(error) => Self::Registry(error),
-            FollowError::Keeper(_) | FollowError::Stopped => Self::Stopped,
+            FollowError::Keeper(_) => Self::Stopped,
         }
     }
 }

@@ -32,7 +32,7 @@ fn answer(text: &str) -> String {
 }
 
 /// A configuration whose upstream answers with [`answer`].
-async fn configured(folder: &Path) -> PathBuf {
+pub(crate) async fn configured(folder: &Path) -> PathBuf {
     let address = testbed::socket::upstream(|mut stream, asked| async move {
         let (_, rest) = asked.split_once("\"content\":\"").unwrap();
         let (text, _) = rest.split_once('"').unwrap();

@@ -24,6 +24,8 @@ mod ledger;
 mod probes;
 mod provenance;
 #[cfg(test)]
+mod registering;
+#[cfg(test)]
 mod sketch;
 #[cfg(test)]
 mod soak;

@@ -5,8 +5,22 @@ fn statistics_are_read_behind_any_name() {
     let stat = "7 (a ) (b) S 1 7 7 0 -1 4194560 1 0 0 0 31 11 0 0 20 0 1 0 5 6 7";
     assert_eq!(cpu_ticks(stat), Some(42));
     assert_eq!(cpu_ticks("nonsense"), None);
+    assert_eq!(parent_of(stat), Some(1));
+    assert_eq!(parent_of("nonsense"), None);
     assert_eq!(resident_kb("Name:\tx\nVmRSS:\t  2048 kB\n"), Some(2048));
     assert_eq!(resident_kb("Name:\tx\n"), None);
+}
+
+#[tokio::test]
+async fn what_a_server_has_started_is_measured_apart() {
+    let busy = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+    let script = format!("({busy}; echo done; sleep 5) & wait");
+    let arguments = ["-c", script.as_str()];
+    let server = Server::start(Path::new("/bin/sh"), &arguments)
+        .await
+        .unwrap();
+    assert!(server.children_cpu_us().unwrap() > 0);
+    server.stop().await.unwrap();
 }
 
 #[tokio::test]

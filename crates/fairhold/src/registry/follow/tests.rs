@@ -18,7 +18,10 @@ fn it_never_takes_more_than_its_share_of_a_core() {
             (PAGE - 1, SOON),
             (PAGE, Duration::ZERO),
         ] {
-            assert_eq!(pause(worked, records), least.max(worked * REST));
+            for (read, share) in [(false, 1), (true, 9)] {
+                let rest = pause(worked, Step { records, read });
+                assert_eq!(rest, least.max(worked * share));
+            }
         }
     }
 }
@@ -66,55 +69,63 @@ async fn of_the_log(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
     let other = tempfile::tempdir().unwrap();
     let path = other.path().join("other");
     let folder = Folder::make_with(&path, here.secret()).unwrap();
-    let mut follow = Follow::open(Arc::clone(&bench.house().keeper), folder).unwrap();
+    let writer = Writer::open(folder, &[]).unwrap();
+    let mut follow = Follow::here(Arc::clone(&bench.house().keeper), writer).unwrap();
     follow.catch_up().await.unwrap();
     files(&path)
 }
 
 #[test]
 fn what_is_handed_over_makes_the_registry_that_the_log_makes() {
-    on_both(|url| async move {
-        let mut bench = Bench::open(&url).await;
-        let mut follow = bench.follow();
-        let follows = |bench: &Bench, follows| bench.house().keeper.handed().follow(follows);
-        follows(&bench, true);
-        let mut seed = 11_u32;
-        for _ in 0..60 {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            match seed >> 29 {
-                0 => drop(answered(&mut bench, plain, 10).await),
-                1 | 2 => drop(answered(&mut bench, streamed, 60).await),
-                3 => {
-                    // In flight while nobody follows.
-                    follows(&bench, false);
-                    let text = bench.words(50);
-                    let (_, ended) = bench.admitted("bob", 0).await;
-                    follows(&bench, true);
-                    let keeper = &bench.house().keeper;
-                    keeper.complete(ended, plain(&text)).await.unwrap();
-                }
-                4 => drop(follow.step().await.unwrap()),
-                5 => {
-                    follows(&bench, false);
-                    follows(&bench, true);
-                }
-                _ => drop(answered(&mut bench, plain, 45).await),
+    on_both(|url| async move { handed_over_or_read(&url, false).await });
+}
+
+#[test]
+fn a_writer_apart_makes_the_registry_that_the_log_makes() {
+    on_both(|url| async move { handed_over_or_read(&url, true).await });
+}
+
+async fn handed_over_or_read(url: &str, apart: bool) {
+    let mut bench = Bench::open(url).await;
+    let mut follow = bench.follow_by(apart).await;
+    let follows = |bench: &Bench, follows| bench.house().keeper.handed().follow(follows);
+    follows(&bench, true);
+    let mut seed = 11_u32;
+    for _ in 0..60 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        match seed >> 29 {
+            0 => drop(answered(&mut bench, plain, 10).await),
+            1 | 2 => drop(answered(&mut bench, streamed, 60).await),
+            3 => {
+                // In flight while nobody follows.
+                follows(&bench, false);
+                let text = bench.words(50);
+                let (_, ended) = bench.admitted("bob", 0).await;
+                follows(&bench, true);
+                let keeper = &bench.house().keeper;
+                keeper.complete(ended, plain(&text)).await.unwrap();
             }
+            4 => drop(follow.step().await.unwrap()),
+            5 => {
+                follows(&bench, false);
+                follows(&bench, true);
+            }
+            _ => drop(answered(&mut bench, plain, 45).await),
         }
-        answered(&mut bench, plain, 45).await;
-        follow.catch_up().await.unwrap();
-        let handed = bench.house().keeper.handed().take(follow.next, 1);
-        let nothing_new = Taken::Passed {
-            to: follow.next,
-            passed: Vec::new(),
-        };
-        assert_eq!(handed, nothing_new, "the log was not read to the end");
-        drop(follow);
-        let made = files(bench.house().outputs.path());
-        assert!(bench.known().len() > 30, "{}", bench.known().len());
-        assert_eq!(made, of_the_log(&bench).await);
-        bench.close().await;
-    });
+    }
+    answered(&mut bench, plain, 45).await;
+    follow.catch_up().await.unwrap();
+    let handed = bench.house().keeper.handed().take(follow.next, 1);
+    let nothing_new = Taken::Passed {
+        to: follow.next,
+        passed: Vec::new(),
+    };
+    assert_eq!(handed, nothing_new, "the log was not read to the end");
+    follow.close().await;
+    let made = files(bench.house().outputs.path());
+    assert!(bench.known().len() > 30, "{}", bench.known().len());
+    assert_eq!(made, of_the_log(&bench).await);
+    bench.close().await;
 }
 
 #[test]
@@ -171,8 +182,8 @@ fn a_kill_loses_and_doubles_nothing_of_what_was_handed_over() {
     on_both(|url| async move {
         let mut bench = Bench::open(&url).await;
         let mut all = Vec::new();
-        for round in 0..4 {
-            let mut follow = bench.follow();
+        for round in 0..8 {
+            let mut follow = bench.follow_by(round % 4 < 2).await;
             bench.house().keeper.handed().follow(true);
             for _ in 0..3 {
                 all.push(bench.exchange("ada", 0).await);
@@ -183,7 +194,7 @@ fn a_kill_loses_and_doubles_nothing_of_what_was_handed_over() {
                 follow.write().await.unwrap();
             }
             // Killed with some in its hands and some not taken yet.
-            drop(follow);
+            follow.close().await;
             bench.again().await;
         }
         bench.registered().await;
@@ -197,6 +208,35 @@ fn a_kill_loses_and_doubles_nothing_of_what_was_handed_over() {
         kept.sort();
         all.sort();
         assert_eq!(kept, all);
+        bench.close().await;
+    });
+}
+
+#[test]
+fn a_writer_that_is_lost_is_opened_again_and_reads_what_it_missed() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        let mut follow = bench.follow_by(true).await;
+        bench.house().keeper.handed().follow(true);
+        let mut all = Vec::new();
+        for round in 0..6 {
+            all.push(bench.exchange("ada", 0).await);
+            follow.step().await.unwrap();
+            all.push(bench.exchange("bob", 0).await);
+            match round % 3 {
+                0 => follow.write().await.unwrap(),
+                1 => follow.scribe.lose(),
+                _ => {
+                    follow.step().await.unwrap();
+                    follow.scribe.lose();
+                }
+            }
+        }
+        follow.catch_up().await.unwrap();
+        follow.close().await;
+        let known = bench.known();
+        assert_eq!(known.len(), all.len());
+        assert!(all.iter().all(|id| known.contains(id)));
         bench.close().await;
     });
 }

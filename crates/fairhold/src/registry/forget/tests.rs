@@ -9,11 +9,15 @@ use gateway::Desk as _;
 use tempfile::TempDir;
 
 use super::*;
+use crate::failure::Failure;
 use crate::house::{House, Plan};
 use crate::keeper::{KeeperError, Order};
 use crate::office::LocalOffice;
 use crate::office::custody::with_outputs;
+use crate::registry::apart::tests::thread;
 use crate::registry::follow::Registering;
+use crate::registry::scribe::Scribe;
+use crate::registry::writer::Writer;
 
 /// A house whose process can die: with one account, and all that is recorded.
 pub(crate) struct Bench {
@@ -123,7 +127,24 @@ impl Bench {
 
     pub(crate) fn follow(&self) -> Follow {
         let folder = Folder::open_or_make(self.house().outputs.path()).unwrap();
-        Follow::open(Arc::clone(&self.house().keeper), folder).unwrap()
+        let writer = Writer::open(folder, &[]).unwrap();
+        Follow::here(Arc::clone(&self.house().keeper), writer).unwrap()
+    }
+
+    /// The same with a writer that only frames reach, or one that is here.
+    pub(crate) async fn follow_by(&self, apart: bool) -> Follow {
+        if !apart {
+            return self.follow();
+        }
+        let folder = Folder::open_or_make(self.house().outputs.path()).unwrap();
+        let scribe = Scribe::apart(&folder, thread);
+        let keeper = Arc::clone(&self.house().keeper);
+        Follow::with(keeper, scribe).await.unwrap()
+    }
+
+    /// A server's part that registers what passes.
+    pub(crate) async fn registering(&self) -> Result<Registering, Failure> {
+        Registering::with(self.house(), |folder| Scribe::apart(folder, thread)).await
     }
 
     /// Every output is in the registry's files.
@@ -237,7 +258,7 @@ fn the_writer_of_a_server_goes_on_after_an_erasure() {
         let mut bench = Bench::open(&url).await;
         bench.exchange("ada", 0).await;
         bench.registered().await;
-        let registering = Registering::start(bench.house()).await.unwrap();
+        let registering = bench.registering().await.unwrap();
         assert_eq!(bench.erase(Some("ada")).await.outputs, 1);
         registering.stop().await;
         assert_eq!(bench.known(), set(&[]));
@@ -454,7 +475,7 @@ fn a_registry_that_is_not_where_it_was_stays_due() {
         bench.again().await;
         check(bench.erase(Some("bob")).await);
         assert!(bench.due().await);
-        let started = Registering::start(bench.house()).await;
+        let started = bench.registering().await;
         let refused = started.err().unwrap().to_string();
         assert!(refused.contains("mount its disk"), "{refused}");
         let made = std::fs::read_dir(&path).unwrap().count();
@@ -462,7 +483,7 @@ fn a_registry_that_is_not_where_it_was_stays_due() {
         // Another one is there.
         Folder::open_or_make(&path).unwrap();
         check(bench.erase(Some("bob")).await);
-        assert!(Registering::start(bench.house()).await.is_err());
+        assert!(bench.registering().await.is_err());
 
         std::fs::remove_dir_all(&path).unwrap();
         std::fs::rename(&away, &path).unwrap();
@@ -504,11 +525,7 @@ fn a_registry_that_is_gone_for_good_is_made_anew() {
         for subject in ["ada", "bob"] {
             bench.exchange(subject, 0).await;
         }
-        Registering::start(bench.house())
-            .await
-            .unwrap()
-            .stop()
-            .await;
+        bench.registering().await.unwrap().stop().await;
         std::fs::remove_dir_all(bench.house().outputs.path()).unwrap();
         assert!(bench.erase(Some("ada")).await.fingerprints_remain.is_some());
         // As `fairhold registry build` does.
@@ -520,11 +537,7 @@ fn a_registry_that_is_gone_for_good_is_made_anew() {
         outputs.catch_up(database).await;
         assert!(!bench.due().await);
         assert_eq!(bench.known(), set(&["x2"]));
-        Registering::start(bench.house())
-            .await
-            .unwrap()
-            .stop()
-            .await;
+        bench.registering().await.unwrap().stop().await;
         bench.close().await;
     });
 }
