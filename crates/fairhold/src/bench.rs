@@ -366,8 +366,10 @@ fn table(report: &Report, out: Out) {
     ));
     let registry = &report.registry;
     out.line(&format!(
-        "the registry adds {:.1} % CPU to the gateway ({:.1} us with, {:.1} us without; aim: at most 3 %); its writer's own process takes {:.1} us, {:.1} % with that",
+        "the registry adds {:.1} % CPU to the gateway ({:.1} to {:.1} by turns; {:.1} us with, {:.1} us without; aim: at most 3 %); its writer's own process takes {:.1} us, {:.1} % with that",
         registry.added_cpu_pct,
+        registry.added_cpu_pct_between[0],
+        registry.added_cpu_pct_between[2],
         registry.cpu_us_per_request,
         registry.cpu_us_without_registry,
         registry.writer_cpu_us_per_request,

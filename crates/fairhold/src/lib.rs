@@ -42,6 +42,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use console::Office;
+use tracing_subscriber::EnvFilter;
 
 use args::{Cli, Command};
 use failure::{Exit, Failure};
@@ -67,6 +68,7 @@ pub fn run() -> ExitCode {
         }
     };
     let out = Out::new(cli.json);
+    log_to_stderr();
     match start(cli, out) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
@@ -74,6 +76,19 @@ pub fn run() -> ExitCode {
             ExitCode::from(Exit::Error.code())
         }
     }
+}
+
+/// Warnings and errors of what works by itself go to stderr; `RUST_LOG` asks for more or less.
+fn log_to_stderr() {
+    let asked = EnvFilter::try_from_default_env();
+    // What a store's driver finds slow is its own business.
+    let filter = asked.unwrap_or_else(|_| EnvFilter::new("warn,sqlx=error"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    // Another one is there only where this is not the whole program.
+    let _ = log.try_init();
 }
 
 fn start(cli: Cli, out: Out) -> Result<Exit, Failure> {

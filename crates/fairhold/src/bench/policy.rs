@@ -14,7 +14,7 @@ use super::{Effort, Scratch, load, per_answer, target};
 /// Turns of each gateway.
 const TURNS: u32 = 4;
 /// A process that takes less CPU than [`IDLE_US`] in such a time rests: what follows the log takes
-/// ten times as much while it is behind.
+/// several times as much while it is behind.
 const REST: Duration = Duration::from_secs(3);
 /// Kernels count CPU in hundredths of a second.
 const IDLE_US: u64 = 30_000;
@@ -137,12 +137,16 @@ impl Door {
         Ok(turn)
     }
 
-    /// Waits until it does nothing for a while.
+    /// Waits until it and what it has started do nothing for a while.
     pub(super) async fn rest(&self) -> std::io::Result<()> {
+        let worked = || -> std::io::Result<u64> {
+            let child = self.child_cpu_us()?.map_or(0, |(_, cpu_us)| cpu_us);
+            Ok(self.server.cpu_us()? + child)
+        };
         for _ in 0..RESTS_MAX {
-            let before = self.server.cpu_us()?;
+            let before = worked()?;
             tokio::time::sleep(REST).await;
-            if self.server.cpu_us()? - before <= IDLE_US {
+            if worked()?.saturating_sub(before) <= IDLE_US {
                 return Ok(());
             }
         }
@@ -162,9 +166,9 @@ impl Door {
         self.server.cpu_us()
     }
 
-    /// The same of the processes that it has started.
-    pub(super) fn children_cpu_us(&self) -> std::io::Result<u64> {
-        self.server.children_cpu_us()
+    /// The same of the one process that it has started, if there is one: it and what it took.
+    pub(super) fn child_cpu_us(&self) -> std::io::Result<Option<(u32, u64)>> {
+        Ok(self.server.children_cpu_us()?.pop_first())
     }
 
     /// Requests of all its turns.

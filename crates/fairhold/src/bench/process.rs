@@ -1,5 +1,6 @@
 //! The other processes of a benchmark, and what they cost.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -41,20 +42,26 @@ impl Server {
         cpu_us(&self.proc("stat")?)
     }
 
-    /// The same of the processes that it has started and that are there.
+    /// The same of the processes that it has started and that are there, by their numbers.
     ///
     /// # Errors
     /// When the process is gone or this is not Linux.
-    pub(crate) fn children_cpu_us(&self) -> std::io::Result<u64> {
+    pub(crate) fn children_cpu_us(&self) -> std::io::Result<BTreeMap<u32, u64>> {
         let parent = self.child.id().ok_or_else(gone)?;
-        let mut all = 0;
+        let mut all = BTreeMap::new();
         for entry in std::fs::read_dir("/proc")? {
+            let entry = entry?;
+            let number = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok());
             // A process may end while its neighbours are listed.
-            let Ok(stat) = std::fs::read_to_string(entry?.path().join("stat")) else {
+            let stat = std::fs::read_to_string(entry.path().join("stat"));
+            let (Some(number), Ok(stat)) = (number, stat) else {
                 continue;
             };
             if parent_of(&stat) == Some(parent) {
-                all += cpu_us(&stat)?;
+                all.insert(number, cpu_us(&stat)?);
             }
         }
         Ok(all)

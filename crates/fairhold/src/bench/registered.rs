@@ -17,8 +17,10 @@ use super::{Effort, target};
 use crate::registry::Folder;
 use crate::registry::follow::WAIT;
 
-/// Turns of each gateway.
-const TURNS: u32 = 4;
+/// Turns of each gateway, in pairs: what wanders more slowly than a pair lasts does not count.
+const TURNS: u32 = 8;
+/// Student's t of seven degrees of freedom, at 97.5 %.
+const T_975: f64 = 2.365;
 /// Words of an answer of the mock: no two of its answers are taken for a short one.
 const WORDS: &str = "250";
 
@@ -35,8 +37,10 @@ pub(super) struct RegistryCost {
     pub(super) writer_cpu_us_per_request: f64,
     /// What both add, in per cent of the cost without.
     pub(super) added_cpu_pct_with_writer: f64,
-    /// The same for each pair of turns: how far noise goes.
+    /// The same for each pair of turns.
     pub(super) added_cpu_pct_by_turn: Vec<f64>,
+    /// Their mean with its interval at 95 %: how far noise goes.
+    pub(super) added_cpu_pct_between: [f64; 3],
     /// Requests a second of a turn.
     pub(super) requests_a_second: u32,
     /// Outputs that were registered and written, those of warming among them: 0 says that nothing was
@@ -59,12 +63,17 @@ pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<Regis
     // What warming left to do is done before anything counts.
     without.rest().await?;
     with.rest().await?;
-    let began = (without.cpu_us()?, with.cpu_us()?, with.children_cpu_us()?);
+    let began = (without.cpu_us()?, with.cpu_us()?, with.child_cpu_us()?);
     let mut by_turn = Vec::new();
-    for _ in 0..TURNS {
-        let first = without.turn_to_rest(effort).await?.cpu_us;
-        let second = with.turn_to_rest(effort).await?.cpu_us;
-        by_turn.push((second / first - 1.0) * 100.0);
+    for turn in 0..TURNS {
+        let (a, b) = if turn % 2 == 0 {
+            let a = without.turn_to_rest(effort).await?.cpu_us;
+            (a, with.turn_to_rest(effort).await?.cpu_us)
+        } else {
+            let b = with.turn_to_rest(effort).await?.cpu_us;
+            (without.turn_to_rest(effort).await?.cpu_us, b)
+        };
+        by_turn.push((b / a - 1.0) * 100.0);
     }
     // What is held is written by then.
     tokio::time::sleep(WAIT + Duration::from_secs(2)).await;
@@ -72,8 +81,11 @@ pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<Regis
     with.rest().await?;
     let a = per_request(without.cpu_us()? - began.0, without.answers());
     let b = per_request(with.cpu_us()? - began.1, with.answers());
-    let written = with.children_cpu_us()?.saturating_sub(began.2);
-    let writer = per_request(written, with.answers());
+    let writer = match (began.2, with.child_cpu_us()?) {
+        (Some((first, before)), Some((last, cpu_us))) if first == last => cpu_us - before,
+        _ => return Err(std::io::Error::other("the registry's writer did not live")),
+    };
+    let writer = per_request(writer, with.answers());
     let registry = Folder::open(&with.folder().join("registry"));
     let segments = registry.and_then(|registry| registry.segments());
     let segments = segments.map_err(|e| std::io::Error::other(e.to_string()))?;
@@ -87,6 +99,7 @@ pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<Regis
         added_cpu_pct: (b / a - 1.0) * 100.0,
         writer_cpu_us_per_request: writer,
         added_cpu_pct_with_writer: ((b + writer) / a - 1.0) * 100.0,
+        added_cpu_pct_between: between(&by_turn),
         added_cpu_pct_by_turn: by_turn,
         requests_a_second: super::FIXED_RATE,
         outputs_written,
@@ -100,4 +113,14 @@ pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<Regis
 )]
 fn per_request(cpu_us: u64, answers: u64) -> f64 {
     cpu_us as f64 / answers.max(1) as f64
+}
+
+/// The low end, the mean and the high end.
+#[expect(clippy::cast_precision_loss, reason = "a count of turns")]
+fn between(turns: &[f64]) -> [f64; 3] {
+    let n = turns.len().max(2) as f64;
+    let mean = turns.iter().sum::<f64>() / n;
+    let spread = turns.iter().map(|turn| (turn - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = T_975 * (spread / n).sqrt();
+    [mean - half, mean, mean + half]
 }

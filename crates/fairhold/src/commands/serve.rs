@@ -58,6 +58,8 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
             house.interrupted()
         ));
     }
+    // Whoever is served can rely on it.
+    let registering = Registering::start(&house).await?;
     let at = At {
         console: settings.console,
         level: settings.watching.alpha,
@@ -66,7 +68,6 @@ pub(crate) async fn run(data: &Path, what: Serve, out: Out) -> Result<Exit, Fail
     let running = Running::start_at(&house, settings.gateway, none, at).await?;
     let watching = Watching::start(&house, settings.watching, out).await?;
     let retention = Daily::start(&house);
-    let registering = Registering::start(&house).await?;
     let run = RunFile {
         gateway: format!("http://{}", running.gateway),
         admin: format!("http://{}", running.admin),

@@ -24,7 +24,11 @@ use super::{RegistryError, scribe};
 use frames::{Answer, Frame, Read};
 
 /// What of the environment it has too.
-const PASSED_ON: [&str; 2] = ["LD_LIBRARY_PATH", "RUST_BACKTRACE"];
+const PASSED_ON: [&str; 3] = ["LD_LIBRARY_PATH", "RUST_BACKTRACE", "RUST_LOG"];
+/// How long a writer may take to answer, which steps behind everybody else; it is killed then.
+const ANSWERS: Duration = Duration::from_secs(60);
+/// The same where all files of an account are written anew.
+const REWRITES: Duration = Duration::from_secs(1_800);
 /// How long a writer that was told to end may take to do so.
 const ENDS: Duration = Duration::from_secs(10);
 
@@ -53,7 +57,7 @@ impl Line {
         key: &str,
     ) -> Result<(Self, u64), RegistryError> {
         let started = starts(registry, key).and_then(Self::to);
-        let mut line = started.map_err(RegistryError::Apart)?;
+        let mut line = started.map_err(RegistryError::Start)?;
         let next = line.begin().await?;
         Ok((line, next))
     }
@@ -68,8 +72,7 @@ impl Line {
     }
 
     async fn begin(&mut self) -> Result<u64, RegistryError> {
-        self.send(&Frame::opens()).await?;
-        match self.receive().await? {
+        match self.answer(&Frame::opens(), ANSWERS).await? {
             Answer::Opened { next } => Ok(next),
             Answer::Failed { why } => Err(RegistryError::Told(why)),
             Answer::Done { .. } => Err(RegistryError::Apart(frames::garbled())),
@@ -78,8 +81,11 @@ impl Line {
 
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Result<Done, RegistryError> {
-        self.send(&Frame::asks(ask)).await?;
-        match self.receive().await? {
+        let longest = match ask {
+            Ask::Passed(_) | Ask::Read(_) | Ask::Write { .. } => ANSWERS,
+            Ask::TakeOut(_) | Ask::Join => REWRITES,
+        };
+        match self.answer(&Frame::asks(ask), longest).await? {
             Answer::Failed { why } => Err(RegistryError::Told(why)),
             answer => answer
                 .done()
@@ -87,26 +93,43 @@ impl Line {
         }
     }
 
-    async fn send(&mut self, frame: &Frame<'_>) -> Result<(), RegistryError> {
-        let sent = async {
-            self.stream.write_all(&frame.head()?).await?;
-            for body in &frame.bodies {
-                self.stream.write_all(body).await?;
-            }
-            self.stream.flush().await
+    async fn answer(
+        &mut self,
+        frame: &Frame<'_>,
+        longest: Duration,
+    ) -> Result<Answer, RegistryError> {
+        let answer = async {
+            self.send(frame).await?;
+            self.receive().await
         };
-        sent.await.map_err(RegistryError::Apart)
+        let in_time = tokio::time::timeout(longest, answer).await;
+        let late = |_| Err(io::ErrorKind::TimedOut.into());
+        in_time.unwrap_or_else(late).map_err(|error| {
+            use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+            match error.kind() {
+                BrokenPipe | ConnectionReset | UnexpectedEof => RegistryError::Lost,
+                _ => RegistryError::Apart(error),
+            }
+        })
     }
 
-    async fn receive(&mut self) -> Result<Answer, RegistryError> {
+    async fn send(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+        self.stream.write_all(&frame.head()?).await?;
+        for body in &frame.bodies {
+            self.stream.write_all(body).await?;
+        }
+        self.stream.flush().await
+    }
+
+    async fn receive(&mut self) -> io::Result<Answer> {
         let stream = self.stream.get_mut();
-        let received = async {
-            let length = stream.read_u32_le().await?;
-            let mut head = Vec::new();
-            stream.take(length.into()).read_to_end(&mut head).await?;
-            frames::parsed(&head)
-        };
-        received.await.map_err(RegistryError::Apart)
+        let length = stream.read_u32_le().await?;
+        let mut head = Vec::new();
+        let read = stream.take(length.into()).read_to_end(&mut head).await?;
+        if read as u64 != u64::from(length) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        frames::parsed(&head)
     }
 
     /// Lets the writer end and waits for that: it lets go of the registry before its end of the socket.
@@ -134,7 +157,7 @@ pub(crate) fn process(registry: &Path, key: &str) -> io::Result<Started> {
     let (ours, theirs) = Blocking::pair()?;
     let child = Command::new(program()?)
         .arg0("fairhold")
-        .args(["registry", "writer", "--key", key])
+        .args(["registry", "writer", "--key", key, "--"])
         .arg(registry)
         // The KEK and keys of upstreams may be there.
         .env_clear()
@@ -153,9 +176,8 @@ pub(crate) fn process(registry: &Path, key: &str) -> io::Result<Started> {
 
 /// The program that runs, though its file was replaced meanwhile: both ends speak alike.
 fn program() -> io::Result<PathBuf> {
-    let running = Path::new("/proc/self/exe");
-    if running.exists() {
-        return Ok(running.to_path_buf());
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
     }
     std::env::current_exe()
 }

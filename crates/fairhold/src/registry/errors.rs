@@ -27,7 +27,9 @@ pub(crate) enum RegistryError {
     Kind(PathBuf, Kind),
     /// A part of the log was taken before these models were named as control twins.
     Twins(PathBuf),
-    /// The writer's own process could not be started, or what it says cannot be read.
+    /// The writer's own process could not be started.
+    Start(io::Error),
+    /// What it says is not in time or cannot be read.
     Apart(io::Error),
     /// The writer says so.
     Told(String),
@@ -77,13 +79,20 @@ impl fmt::Display for RegistryError {
                  empty folder with `--out`",
                 path.display()
             ),
+            Self::Start(error) => write!(
+                f,
+                "failed to start the process that writes the registry (this program once more: \
+                 `/proc` must be there, and one more process be allowed): {error}"
+            ),
             Self::Apart(error) => write!(
                 f,
                 "the process that writes the registry (`fairhold registry writer`) does not \
                  answer: {error}"
             ),
             Self::Told(why) => f.write_str(why),
-            Self::Lost => f.write_str("the registry's writer has ended"),
+            Self::Lost => {
+                f.write_str("the process that writes the registry has ended; another one goes on")
+            }
             Self::Form(path) => write!(
                 f,
                 "`{}` is not as it was written; take it from a copy, or build the registry anew",

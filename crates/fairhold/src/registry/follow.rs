@@ -38,6 +38,8 @@ const REST_FROM_READING: u32 = 9;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Outputs that are written together: some megabytes, in memory that was used before.
 const OUTPUTS: usize = 1_024;
+/// How long a writer may take to come to an end with what it does when all is to end.
+const GRACE: Duration = Duration::from_secs(10);
 /// The longest that an output waits to be written.
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
@@ -236,12 +238,11 @@ impl Follow {
         );
     }
 
-    /// Writes what is held, then how far that is.
+    /// Writes what is held, then how far that is. A writer that was lost held nothing.
     pub(crate) async fn write(&mut self) -> Result<(), FollowError> {
-        self.ready().await?;
         self.since = Instant::now();
         let (from, to) = (self.from, self.next);
-        if from < to {
+        if from < to && !self.scribe.is_lost() {
             self.held = self.scribe.ask(Ask::Write { from, to }).await?.held;
             self.from = to;
         }
@@ -274,24 +275,53 @@ impl Still<'_> {
 /// Follows the log until it is told to stop; what is held is then written. Between two steps the
 /// writer can be held still ([`Outputs::still`]).
 async fn run(outputs: Arc<Outputs>, mut stop: watch::Receiver<bool>) {
+    let mut late = stop.clone();
+    tokio::select! {
+        () = turns(&outputs, &mut stop) => {}
+        // A writer that does not answer is killed; what it held is read again.
+        () = told_long_ago(&mut late) => {
+            tracing::error!("the registry's writer did not answer when all was to end");
+            if let Some(follow) = outputs.still().await.follow().take() {
+                follow.keeper.handed().follow(false);
+            }
+            return;
+        }
+    }
+    if let Some(follow) = outputs.still().await.follow().take()
+        && tokio::time::timeout(GRACE, ended(follow)).await.is_err()
+    {
+        tracing::error!("what the registry held is read again by the next process");
+    }
+}
+
+async fn turns(outputs: &Outputs, stop: &mut watch::Receiver<bool>) {
     loop {
         let Some(pause) = outputs.still().await.turn().await else {
             return;
         };
         tokio::select! {
-            // An error means that the sender is gone: that is a stop too.
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told(stop) => return,
             () = tokio::time::sleep(pause) => {}
         }
     }
-    let mut still = outputs.still().await;
-    if let Some(mut follow) = still.follow().take() {
-        follow.keeper.handed().follow(false);
-        if let Err(error) = follow.write().await {
-            tracing::error!(%error, "what the registry held is read again by the next process");
-        }
-        follow.close().await;
+}
+
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone: that is a stop too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn told_long_ago(stop: &mut watch::Receiver<bool>) {
+    told(stop).await;
+    tokio::time::sleep(GRACE).await;
+}
+
+async fn ended(mut follow: Follow) {
+    follow.keeper.handed().follow(false);
+    if let Err(error) = follow.write().await {
+        tracing::error!(%error, "what the registry held is read again by the next process");
     }
+    follow.close().await;
 }
 
 /// Fingerprints of outputs, written beside the gateway.

@@ -39,6 +39,15 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
     waited.unwrap_or_else(|_| panic!("{what}"));
 }
 
+/// Whether a writer works: its lock is open, and signals are heard no more.
+fn has_registry(writer: u32) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{writer}/fd"));
+    open.is_ok_and(|open| {
+        let mut files = open.flatten().filter_map(|fd| fd.path().read_link().ok());
+        files.any(|file| file.ends_with("registry/lock"))
+    })
+}
+
 async fn signalled(signal: &str, pid: u32) {
     let sent = Command::new("kill")
         .args([signal, &pid.to_string()])
@@ -53,6 +62,7 @@ async fn served(data: &Path, config: &Path) -> (Child, String, u32) {
     let pid = server.id().unwrap();
     until("no writer begins", || writers(pid).len() == 1).await;
     let writer = writers(pid)[0];
+    until("it never has the registry", || has_registry(writer)).await;
     let environment = std::fs::read_to_string(format!("/proc/{writer}/environ")).unwrap();
     assert!(!environment.contains("sk-live"), "{environment}");
     (server, gateway, writer)
@@ -95,6 +105,7 @@ async fn a_writer_dies_and_a_server_dies_and_each_output_is_registered_once() {
     .await;
     // All processes are told to end: the server says what is still to be written, then both end.
     let writer = writers(pid)[0];
+    until("it never has the registry", || has_registry(writer)).await;
     talk(&gateway).await;
     signalled("-TERM", writer).await;
     signalled("-INT", writer).await;
@@ -116,6 +127,8 @@ async fn a_writer_dies_and_a_server_dies_and_each_output_is_registered_once() {
     let (mut server, gateway, _) = served(&data, &config).await;
     talk(&gateway).await;
     server.kill().await.unwrap();
+    let before = registered(&data).await;
+    assert!(before <= 30, "files are not joined yet: {before}");
     ask(&data, &["registry", "build"]).await;
     assert_eq!(registered(&data).await, 36);
 }
@@ -133,4 +146,28 @@ async fn it_is_not_for_people() {
     assert_eq!(ran.status.code(), Some(2));
     let said = String::from_utf8_lossy(&ran.stderr);
     assert!(said.contains("`fairhold serve` starts this"), "{said}");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_by_itself_is_told_on_stderr() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    ask(&data, &["account", "create", "a"]).await;
+    std::fs::write(data.join("registry"), "no folder").unwrap();
+    let list = async |asked: &str| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_fairhold"))
+            .args(["account", "list", "--json", "--data"])
+            .arg(&data)
+            .env("RUST_LOG", asked)
+            .output();
+        let ran = ran.await.unwrap();
+        serde_json::from_slice::<Value>(&ran.stdout).unwrap();
+        String::from_utf8(ran.stderr).unwrap()
+    };
+    let said = list("warn").await;
+    assert!(
+        said.contains("ERROR") && said.contains("registry"),
+        "{said}"
+    );
+    assert_eq!(list("off").await, "");
 }

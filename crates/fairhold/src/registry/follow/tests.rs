@@ -156,7 +156,7 @@ fn what_was_erased_is_not_taken_from_the_hand_over() {
     on_both(|url| async move {
         let mut bench = Bench::open(&url).await;
         let outputs = Arc::clone(&bench.house().outputs);
-        *outputs.still().await.follow() = Some(bench.follow());
+        *outputs.still().await.follow() = Some(bench.follow_by(true).await);
         bench.house().keeper.handed().follow(true);
         let in_flight = bench.words(60);
         let (_, ended) = bench.admitted("ada", 0).await;
@@ -197,15 +197,12 @@ fn a_kill_loses_and_doubles_nothing_of_what_was_handed_over() {
             follow.close().await;
             bench.again().await;
         }
-        bench.registered().await;
-        let folder = Folder::open(bench.house().outputs.path()).unwrap();
-        let segments = folder.segments().unwrap();
-        let mut kept: Vec<String> = segments
-            .iter()
-            .flat_map(provenance::Segment::outputs)
-            .map(|output| output.id.to_string())
-            .collect();
-        kept.sort();
+        let mut follow = bench.follow();
+        all_taken(&mut follow).await;
+        follow.write().await.unwrap();
+        drop(follow);
+        // Files are not joined: what were in two of them would be counted twice.
+        let kept = bench.all_known();
         all.sort();
         assert_eq!(kept, all);
         bench.close().await;
@@ -232,11 +229,77 @@ fn a_writer_that_is_lost_is_opened_again_and_reads_what_it_missed() {
                 }
             }
         }
-        follow.catch_up().await.unwrap();
+        all_taken(&mut follow).await;
+        follow.write().await.unwrap();
         follow.close().await;
-        let known = bench.known();
-        assert_eq!(known.len(), all.len());
-        assert!(all.iter().all(|id| known.contains(id)));
+        all.sort();
+        assert_eq!(bench.all_known(), all);
+        bench.close().await;
+    });
+}
+
+#[test]
+fn what_a_writer_apart_holds_is_erased() {
+    on_both(|url| async move { erased_from_its_hands(&url, false).await });
+}
+
+#[test]
+fn what_a_lost_writer_held_is_erased_all_the_same() {
+    on_both(|url| async move { erased_from_its_hands(&url, true).await });
+}
+
+/// Takes all there is; nothing is written for that, and no files are joined.
+async fn all_taken(follow: &mut Follow) {
+    while follow.step().await.unwrap().records > 0 {}
+}
+
+async fn erased_from_its_hands(url: &str, lost: bool) {
+    let mut bench = Bench::open(url).await;
+    let outputs = Arc::clone(&bench.house().outputs);
+    let mut follow = bench.follow_by(true).await;
+    bench.house().keeper.handed().follow(true);
+    for subject in ["ada", "bob"] {
+        bench.exchange(subject, 0).await;
+    }
+    all_taken(&mut follow).await;
+    follow.write().await.unwrap();
+    for subject in ["ada", "bob"] {
+        bench.exchange(subject, 0).await;
+    }
+    all_taken(&mut follow).await;
+    if lost {
+        follow.scribe.lose();
+    }
+    *outputs.still().await.follow() = Some(follow);
+    let erased = bench.erase(Some("ada")).await;
+    assert_eq!(erased.fingerprints_remain, None);
+    // What it held is not there to be counted.
+    assert_eq!(erased.outputs, if lost { 1 } else { 2 });
+    assert!(!bench.due().await);
+    let mut follow = outputs.still().await.follow().take().unwrap();
+    follow.catch_up().await.unwrap();
+    follow.close().await;
+    assert_eq!(bench.all_known(), ["x2", "x4"]);
+    bench.close().await;
+}
+
+#[test]
+fn a_writer_that_does_not_answer_holds_up_no_end() {
+    on_both(|url| async move {
+        let mut bench = Bench::open(&url).await;
+        let registering = Registering::with(bench.house(), |folder| {
+            Scribe::apart(folder, crate::registry::apart::tests::silent)
+        });
+        let registering = registering.await.unwrap();
+        bench.exchange("ada", 0).await;
+        let outputs = Arc::clone(&bench.house().outputs);
+        // It is being asked.
+        while tokio::time::timeout(SOON, outputs.still()).await.is_ok() {}
+        let ends = tokio::time::timeout(GRACE * 3, registering.stop());
+        assert!(ends.await.is_ok());
+        assert!(outputs.still().await.follow().is_none());
+        bench.registered().await;
+        assert_eq!(bench.all_known(), ["x1"]);
         bench.close().await;
     });
 }

@@ -152,12 +152,19 @@ impl Bench {
         self.follow().catch_up().await.unwrap();
     }
 
-    /// The exchanges in the registry's files.
-    pub(crate) fn known(&self) -> BTreeSet<String> {
+    /// The exchanges in the registry's files, as often as they are there.
+    pub(crate) fn all_known(&self) -> Vec<String> {
         let folder = Folder::open(self.house().outputs.path()).unwrap();
         let segments = folder.segments().unwrap();
         let outputs = segments.iter().flat_map(provenance::Segment::outputs);
-        outputs.map(|output| output.id.to_string()).collect()
+        let mut all: Vec<String> = outputs.map(|output| output.id.to_string()).collect();
+        all.sort();
+        all
+    }
+
+    /// The exchanges in the registry's files.
+    pub(crate) fn known(&self) -> BTreeSet<String> {
+        self.all_known().into_iter().collect()
     }
 
     pub(crate) async fn due(&self) -> bool {
