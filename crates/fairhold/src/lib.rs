@@ -37,6 +37,7 @@ mod tsa;
 mod watch;
 mod witness;
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -86,6 +87,7 @@ fn log_to_stderr() {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     // Another one is there only where this is not the whole program.
     let _ = log.try_init();
