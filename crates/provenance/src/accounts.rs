@@ -75,6 +75,24 @@ impl AccountFinding {
     }
 }
 
+/// The highest rate of documents flagged in vain at which so many documents of a corpus would still
+/// name an account, of `asked` accounts in all.
+pub fn rate_that_names(documents: u64, of: u64, asked: usize) -> f64 {
+    const HALVINGS: u32 = 60;
+    let highest = NAMED.log10() - real(asked.max(1)).log10();
+    // At as high a rate as the documents' own chance explains them.
+    let (mut names, mut not) = (0.0, count(documents) / count(of.max(1)));
+    for _ in 0..HALVINGS {
+        let rate = f64::midpoint(names, not);
+        if log10_binomial_tail(documents, of, rate) <= highest {
+            names = rate;
+        } else {
+            not = rate;
+        }
+    }
+    names
+}
+
 impl AccountTally {
     /// Counts a document.
     pub fn add(&mut self, verdict: &Verdict, registry: &Registry) {

@@ -25,7 +25,9 @@ mod segment;
 mod shipped;
 mod verdict;
 
-pub use accounts::{AccountFinding, AccountTally, CommonSource, benjamini_hochberg, holm};
+pub use accounts::{
+    AccountFinding, AccountTally, CommonSource, benjamini_hochberg, holm, rate_that_names,
+};
 pub use background::{Background, BackgroundBuilder};
 pub use boundaries::count as count_words;
 pub use calibration::{Calibration, Tail};

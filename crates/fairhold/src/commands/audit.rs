@@ -159,11 +159,14 @@ pub(crate) fn show(told: &Told, out: Out) {
     }
     for account in told.accounts_not_named.iter().take(SHOWN) {
         out.line(&format!(
-            "  not named: {:<21} {:>7} documents   p {}, which chance explains",
+            "  not named: {:<21} {:>7} documents   p {}, which chance may explain",
             account.account,
             account.documents,
             told::power(account.log10_holm)
         ));
+    }
+    if let Some(to_name) = &told.to_name {
+        out.line(&to_name.line);
     }
     out.line(&told.common_source.line);
     out.line(&format!("shares are corrected by {}", told.rates));

@@ -41,3 +41,22 @@ fn holm_and_benjamini_hochberg_agree_with_their_papers() {
     // Accounts that were asked and not found count too.
     assert!(near(10_f64.powf(super::holm(&p, 100)[0]), 1.0));
 }
+
+#[test]
+fn the_rate_that_names_is_where_naming_ends() {
+    for (documents, of, asked) in [(3, 50, 1), (469, 996_631, 20), (20, 400, 5_000)] {
+        let rate = rate_that_names(documents, of, asked);
+        let p = |rate| {
+            let unrelated = log10_binomial_tail(documents, of, rate);
+            10_f64.powf(holm(&[unrelated], asked)[0])
+        };
+        assert!(
+            p(rate * 0.999) <= NAMED && p(rate * 1.001) > NAMED,
+            "{rate}"
+        );
+        assert!(rate > 0.0 && rate < count(documents) / count(of));
+    }
+    // No rate lets one document name anybody among so many.
+    assert!(rate_that_names(1, 1_000_000, 1_000_000) < 1e-12);
+    assert!(near(rate_that_names(0, 10, 1), 0.0));
+}

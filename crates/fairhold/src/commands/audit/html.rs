@@ -75,13 +75,16 @@ fn accounts(html: &mut String, told: &Told) {
     if !told.accounts_not_named.is_empty() {
         let _ = write!(
             html,
-            "<p>Not named, for chance explains so few documents (Holm's p above 5 %): {}.</p>",
+            "<p>Not named, for chance may explain so few documents (Holm's p above 5 %): {}.</p>",
             told.accounts_not_named
                 .iter()
                 .map(|one| format!("{} ({})", escaped(&one.account), one.documents))
                 .collect::<Vec<_>>()
                 .join(", ")
         );
+    }
+    if let Some(to_name) = &told.to_name {
+        let _ = write!(html, "<p>{}.</p>", escaped(&to_name.line));
     }
     if told.accounts.is_empty() && !told.accounts_not_named.is_empty() {
         return;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use provenance::{AccountFinding, AccountTally, CorpusTally, Share};
+use provenance::{AccountFinding, AccountTally, CorpusTally, Share, rate_that_names};
 use serde::Serialize;
 
 use super::found::{self, Line};
@@ -37,6 +37,8 @@ pub(crate) struct Told {
     pub(crate) accounts: Vec<AccountTold>,
     /// Accounts with findings that chance explains well enough to name nobody.
     pub(crate) accounts_not_named: Vec<AccountTold>,
+    /// What would name the first of them, where unrelated human text is what may explain it.
+    pub(crate) to_name: Option<ToName>,
     /// Whether another source explains matches.
     pub(crate) common_source: CommonTold,
     /// Documents with a finding, by the channel that tells most.
@@ -106,6 +108,68 @@ pub(crate) struct AccountTold {
     pub(crate) log10_bh: f64,
 }
 
+/// Why an account is not named, and what would help.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ToName {
+    /// Whose outputs.
+    pub(crate) account: String,
+    /// The rate at which human documents may be flagged in vain, as far as it was measured.
+    pub(crate) in_vain: f64,
+    /// So many documents of this corpus.
+    pub(crate) documents_in_vain: f64,
+    /// The least human texts of which none is flagged that would show a rate low enough.
+    pub(crate) human_texts: u64,
+    /// In words.
+    pub(crate) line: String,
+}
+
+impl ToName {
+    fn of(
+        others: &[AccountFinding],
+        (in_vain, documents): (f64, u64),
+        asked: usize,
+    ) -> Option<Self> {
+        // Where independent answers explain it, human texts say nothing.
+        let open = |one: &&AccountFinding| {
+            one.log10_p_independent
+                .is_none_or(|independent| independent < one.log10_p_unrelated)
+        };
+        let first = others.iter().filter(open).max_by_key(|one| one.documents)?;
+        let rate = rate_that_names(first.documents, documents, asked);
+        let human_texts = texts_that_show(rate);
+        let expected = in_vain * count(documents);
+        let account = first.account.to_string();
+        let line = format!(
+            "not named, for up to {:.2} % of human documents may be flagged in vain as far as that \
+             was measured, {expected:.0} here; {human_texts} human texts of this corpus's kind or \
+             more, none of them flagged, would name {account} (`--human FILES`)",
+            in_vain * 100.0
+        );
+        Some(Self {
+            account,
+            in_vain,
+            documents_in_vain: expected,
+            human_texts,
+            line,
+        })
+    }
+}
+
+/// So many texts of which none is flagged show a rate below this one: Wilson's interval at 95 %.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive; more than fit are as many as nobody has"
+)]
+fn texts_that_show(rate: f64) -> u64 {
+    (3.842 / rate.max(f64::MIN_POSITIVE)).ceil() as u64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+fn count(documents: u64) -> f64 {
+    documents as f64
+}
+
 /// The common-source check.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CommonTold {
@@ -162,6 +226,7 @@ impl Told {
             share_of_words: shares.tokens.into(),
             accounts: accounts_of(&named),
             accounts_not_named: accounts_of(&others),
+            to_name: ToName::of(&others, (in_vain, totals.documents), asked),
             common_source: CommonTold {
                 compared: common.compared,
                 explained: common.explained,
@@ -228,3 +293,6 @@ pub(crate) fn power(log10: f64) -> String {
     }
     format!("{:.4}", 10f64.powf(log10))
 }
+
+#[cfg(test)]
+mod tests;
