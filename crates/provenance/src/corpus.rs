@@ -29,6 +29,11 @@ impl Rate {
         let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
         ((middle - half).max(0.0), (middle + half).min(1.0))
     }
+
+    /// The least of which none must be hit for the interval to end at such a rate.
+    pub fn least_without(rate: f64) -> f64 {
+        (Z * Z * (1.0 / rate - 1.0)).ceil().max(0.0)
+    }
 }
 
 /// How well a scanner was measured to tell.

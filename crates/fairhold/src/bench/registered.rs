@@ -83,7 +83,10 @@ pub(super) async fn cost(binary: &Path, effort: Effort) -> std::io::Result<Regis
     let b = per_request(with.cpu_us()? - began.1, with.answers());
     let writer = match (began.2, with.child_cpu_us()?) {
         (Some((first, before)), Some((last, cpu_us))) if first == last => cpu_us - before,
-        _ => return Err(std::io::Error::other("the registry's writer did not live")),
+        _ => {
+            let ended = "the registry's writer ended while it was measured: measure again";
+            return Err(std::io::Error::other(ended));
+        }
     };
     let writer = per_request(writer, with.answers());
     let registry = Folder::open(&with.folder().join("registry"));

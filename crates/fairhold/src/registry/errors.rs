@@ -91,7 +91,7 @@ impl fmt::Display for RegistryError {
             ),
             Self::Told(why) => f.write_str(why),
             Self::Lost => {
-                f.write_str("the process that writes the registry has ended; another one goes on")
+                f.write_str("the process that writes the registry ended before it answered")
             }
             Self::Form(path) => write!(
                 f,

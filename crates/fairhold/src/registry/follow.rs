@@ -182,7 +182,8 @@ impl Follow {
         let before = self.next;
         let read = match self.keeper.handed().take(before, most) {
             Taken::Passed { to, passed } => {
-                self.take(to, Ask::Passed(passed)).await?;
+                let some = !passed.is_empty();
+                self.take(to, some.then_some(Ask::Passed(passed))).await?;
                 false
             }
             Taken::InLog { to } => {
@@ -197,14 +198,9 @@ impl Follow {
         Ok(Step { records, read })
     }
 
-    /// Takes what ended before the record `to`.
-    async fn take(&mut self, to: u64, outputs: Ask) -> Result<(), FollowError> {
-        let none = match &outputs {
-            Ask::Passed(passed) => passed.is_empty(),
-            Ask::Read(exchanges) => exchanges.is_empty(),
-            _ => false,
-        };
-        if !none {
+    /// Takes what ended before the record `to`, if anything did.
+    async fn take(&mut self, to: u64, outputs: Option<Ask>) -> Result<(), FollowError> {
+        if let Some(outputs) = outputs {
             self.held = self.scribe.ask(outputs).await?.held;
         }
         self.next = to;
@@ -220,7 +216,8 @@ impl Follow {
         if end > self.next {
             let answered = self.keeper.answered(self.next..end).await;
             let answered = answered.map_err(FollowError::Keeper)?;
-            self.take(end, Ask::Read(answered)).await?;
+            let some = !answered.is_empty();
+            self.take(end, some.then_some(Ask::Read(answered))).await?;
         }
         self.tell(size.saturating_sub(self.next));
         Ok(())
@@ -280,7 +277,7 @@ async fn run(outputs: Arc<Outputs>, mut stop: watch::Receiver<bool>) {
         () = turns(&outputs, &mut stop) => {}
         // A writer that does not answer is killed; what it held is read again.
         () = told_long_ago(&mut late) => {
-            tracing::error!("the registry's writer did not answer when all was to end");
+            tracing::error!("the registry was still busy when all was to end; what it held is read again");
             if let Some(follow) = outputs.still().await.follow().take() {
                 follow.keeper.handed().follow(false);
             }

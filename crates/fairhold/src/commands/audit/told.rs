@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use provenance::{AccountFinding, AccountTally, CorpusTally, Share, rate_that_names};
+use provenance::{AccountFinding, AccountTally, CorpusTally, Rate, Share, rate_that_names};
 use serde::Serialize;
 
 use super::found::{self, Line};
@@ -108,6 +108,9 @@ pub(crate) struct AccountTold {
     pub(crate) log10_bh: f64,
 }
 
+/// More human texts are of no help: nobody has them.
+const TEXTS_MAX: f64 = 1e8;
+
 /// Why an account is not named, and what would help.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ToName {
@@ -118,7 +121,7 @@ pub(crate) struct ToName {
     /// So many documents of this corpus.
     pub(crate) documents_in_vain: f64,
     /// The least human texts of which none is flagged that would show a rate low enough.
-    pub(crate) human_texts: u64,
+    pub(crate) human_texts: f64,
     /// In words.
     pub(crate) line: String,
 }
@@ -136,12 +139,15 @@ impl ToName {
         };
         let first = others.iter().filter(open).max_by_key(|one| one.documents)?;
         let rate = rate_that_names(first.documents, documents, asked);
-        let human_texts = texts_that_show(rate);
+        let human_texts = Rate::least_without(rate);
+        if human_texts > TEXTS_MAX {
+            return None;
+        }
         let expected = in_vain * count(documents);
         let account = first.account.to_string();
         let line = format!(
             "not named, for up to {:.2} % of human documents may be flagged in vain as far as that \
-             was measured, {expected:.0} here; {human_texts} human texts of this corpus's kind or \
+             was measured, {expected:.0} here; {human_texts:.0} human texts of this corpus's kind or \
              more, none of them flagged, would name {account} (`--human FILES`)",
             in_vain * 100.0
         );
@@ -153,16 +159,6 @@ impl ToName {
             line,
         })
     }
-}
-
-/// So many texts of which none is flagged show a rate below this one: Wilson's interval at 95 %.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "positive; more than fit are as many as nobody has"
-)]
-fn texts_that_show(rate: f64) -> u64 {
-    (3.842 / rate.max(f64::MIN_POSITIVE)).ceil() as u64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]

@@ -1,5 +1,4 @@
 use facts::AccountId;
-use provenance::Rate;
 
 use super::*;
 
@@ -24,9 +23,15 @@ fn so_many_human_texts_show_the_rate_that_names() {
     assert_eq!(told.account, "a", "b is explained by independent answers");
     assert!((told.documents_in_vain - 2_391.9).abs() < 0.1);
     let rate = rate_that_names(469, 996_631, 20);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "some thousands"
+    )]
+    let texts = told.human_texts as u64;
     let shown = |of: u64| Rate { hits: 0, of }.interval().1;
-    assert!(shown(told.human_texts) <= rate && shown(told.human_texts * 99 / 100) > rate);
-    let words = format!("{} human texts", told.human_texts);
+    assert!(shown(texts) <= rate && shown(texts - 1) > rate);
+    let words = format!("{texts} human texts");
     assert!(
         told.line.contains(&words) && told.line.contains("2392 here"),
         "{}",
@@ -38,5 +43,7 @@ fn so_many_human_texts_show_the_rate_that_names() {
 fn human_texts_do_not_help_where_independent_answers_explain() {
     let others = [finding("b", 475, Some(-0.001))];
     assert!(ToName::of(&others, (0.0024, 996_631), 20).is_none());
+    let one = [finding("a", 1, None)];
+    assert!(ToName::of(&one, (0.0024, 996_631), 1_000_000).is_none());
     assert!(ToName::of(&[], (0.0024, 996_631), 20).is_none());
 }
